@@ -1,0 +1,43 @@
+#include "model/config.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace nic::model {
+
+std::string Place::text() const {
+  if (line == 0) return file;
+  return file + ':' + std::to_string(line) + ':' + std::to_string(column);
+}
+
+std::string_view word(DeviceType type) {
+  switch (type) {
+    case DeviceType::netdevice: return "netdevice";
+    case DeviceType::vfio_pci: return "vfio-pci";
+  }
+  std::unreachable();
+}
+
+std::string_view word(ResourceKind kind) {
+  switch (kind) {
+    case ResourceKind::shared: return "shared";
+    case ResourceKind::exclusive: return "exclusive";
+  }
+  std::unreachable();
+}
+
+std::string text(const std::vector<IndexRange>& ranges) {
+  std::string line;
+  for (const auto& range : ranges) {
+    if (!line.empty()) line += ',';
+    line += std::to_string(range.first);
+    if (range.last != range.first) line += '-' + std::to_string(range.last);
+  }
+  return line;
+}
+
+bool contains(const std::vector<IndexRange>& ranges, unsigned index) {
+  return std::ranges::any_of(ranges, [&](const IndexRange& r) { return r.first <= index && index <= r.last; });
+}
+
+}  // namespace nic::model

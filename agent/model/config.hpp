@@ -1,0 +1,134 @@
+// What the administrator asks for, as read from the configuration: no machine facts in it.
+// Thread: any (values). Every entry knows where it was written, for the messages. Keys: nic-agent.toml(5).
+#pragma once
+
+#include "model/error.hpp"
+#include "model/inventory.hpp"
+#include "model/pci_address.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nic::model {
+
+// Where a value was written. Line and column count from 1; 0 means "the file as a whole".
+struct Place {
+  std::string file;
+  unsigned line{0};
+  unsigned column{0};
+
+  auto operator<=>(const Place&) const = default;
+  [[nodiscard]] std::string text() const;  // "/etc/nic-agent/nic-agent.toml:12:3"
+};
+
+// Inclusive range of VF indexes, first <= last.
+struct IndexRange {
+  unsigned first{0};
+  unsigned last{0};
+
+  auto operator<=>(const IndexRange&) const = default;
+};
+
+// "ens1f0" or "ens1f0#0-1,5": a PF by interface name (or alternative name), and which of its VFs. Empty: all of them.
+struct PfName {
+  std::string name;
+  std::vector<IndexRange> vfs;
+
+  auto operator<=>(const PfName&) const = default;
+};
+
+// "0000:3b:00.0" or "0000:3b:00.0#0-3".
+struct RootDevice {
+  PciAddress address;
+  std::vector<IndexRange> vfs;
+
+  auto operator<=>(const RootDevice&) const = default;
+};
+
+// OR inside a list, AND across lists; an empty list is no constraint.
+struct Selectors {
+  std::vector<std::uint16_t> vendors;
+  std::vector<std::uint16_t> devices;
+  std::vector<std::string> drivers;  // resources only
+  std::vector<PfName> pf_names;
+  std::vector<RootDevice> root_devices;
+  std::vector<PciAddress> pci_addresses;  // resources only
+  std::vector<std::string> if_names;      // resources only
+  std::vector<LinkType> link_types;       // resources only
+  bool is_rdma{false};                    // resources only: the function must have an RDMA device
+
+  bool operator==(const Selectors&) const = default;
+  [[nodiscard]] bool empty() const { return *this == Selectors{}; }
+};
+
+enum class DeviceType : std::uint8_t { netdevice, vfio_pci };
+
+// VFs of one policy that differ from the rest: [[sriov.policy.group]].
+struct VfGroup {
+  std::vector<IndexRange> vfs;
+  DeviceType device_type{DeviceType::netdevice};
+  std::optional<unsigned> mtu;
+  Place place;
+
+  bool operator==(const VfGroup&) const = default;
+};
+
+struct SriovPolicy {
+  std::string name;
+  Selectors selectors;
+  unsigned num_vfs{0};
+  std::optional<unsigned> mtu;  // of the VFs; the PF is raised to it, never lowered
+  DeviceType device_type{DeviceType::netdevice};
+  std::vector<VfGroup> groups;
+  Place place;
+
+  bool operator==(const SriovPolicy&) const = default;
+};
+
+enum class ResourceKind : std::uint8_t { shared, exclusive };
+
+struct Resource {
+  std::string name;  // "example.com/rdma", a valid extended resource name
+  ResourceKind kind{ResourceKind::exclusive};
+  unsigned rdma_hca_max{0};          // shared only: how many pods may hold it at once
+  std::vector<Selectors> selectors;  // any of them
+  bool exclude_topology{false};
+  Place place;
+
+  bool operator==(const Resource&) const = default;
+};
+
+struct RequiredModule {
+  std::string name;  // as written; dashes and underscores are the same to the kernel
+  Place place;
+
+  bool operator==(const RequiredModule&) const = default;
+};
+
+struct KubeletSettings {
+  bool enabled{true};
+  std::string root{"/var/lib/kubelet"};
+
+  bool operator==(const KubeletSettings&) const = default;
+};
+
+struct Config {
+  std::vector<SriovPolicy> policies;
+  std::vector<RequiredModule> modules;
+  std::vector<Resource> resources;
+  KubeletSettings kubelet;
+  bool auto_apply{true};             // [agent] auto_apply: false only shows the plan until somebody calls Apply
+  std::vector<std::string> sources;  // files and layers it was made from, in the order of reading
+
+  bool operator==(const Config&) const = default;
+};
+
+[[nodiscard]] std::string_view word(DeviceType type);    // "netdevice", "vfio-pci"
+[[nodiscard]] std::string_view word(ResourceKind kind);  // "shared", "exclusive"
+// "0-1,5"
+[[nodiscard]] std::string text(const std::vector<IndexRange>& ranges);
+[[nodiscard]] bool contains(const std::vector<IndexRange>& ranges, unsigned index);
+
+}  // namespace nic::model

@@ -1,0 +1,51 @@
+// What the configuration asks of this machine: the configuration resolved against the inventory.
+// Thread: any (values). Made by core::resolve.
+#pragma once
+
+#include "model/config.hpp"
+#include "model/error.hpp"
+#include "model/pci_address.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nic::model {
+
+struct DesiredVf {
+  DeviceType device_type{DeviceType::netdevice};
+  std::optional<unsigned> mtu;
+  std::string policy;  // the policy that says so
+
+  bool operator==(const DesiredVf&) const = default;
+};
+
+struct DesiredPf {
+  PciAddress pf;
+  unsigned num_vfs{0};
+  std::optional<unsigned> mtu;        // the PF is raised to this, never lowered
+  std::map<unsigned, DesiredVf> vfs;  // VFs that some policy speaks of; the others are left as they are
+  std::vector<std::string> policies;  // names, in the order of the configuration
+
+  bool operator==(const DesiredPf&) const = default;
+};
+
+// Something that the configuration asks and that cannot be: it concerns `pf` where there is one, and leaves that PF
+// alone.
+struct Conflict {
+  std::optional<PciAddress> pf;
+  Error error;
+
+  bool operator==(const Conflict&) const = default;
+};
+
+struct Desired {
+  std::map<PciAddress, DesiredPf> pfs;
+  std::vector<Conflict> conflicts;
+  std::vector<RequiredModule> modules;
+
+  bool operator==(const Desired&) const = default;
+};
+
+}  // namespace nic::model

@@ -1,0 +1,35 @@
+#include "model/module.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace nic::model {
+
+std::string_view word(ModuleState state) {
+  switch (state) {
+    case ModuleState::absent: return "absent";
+    case ModuleState::builtin: return "builtin";
+    case ModuleState::live: return "live";
+    case ModuleState::coming: return "coming";
+    case ModuleState::going: return "going";
+  }
+  std::unreachable();
+}
+
+std::string_view word(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::pass: return "pass";
+    case Verdict::warn: return "warn";
+    case Verdict::fail: return "fail";
+    case Verdict::unknown: return "unknown";
+  }
+  std::unreachable();
+}
+
+std::string kernel_name(std::string_view module) {
+  std::string name{module};
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
+}  // namespace nic::model

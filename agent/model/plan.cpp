@@ -1,0 +1,66 @@
+#include "model/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace nic::model {
+namespace {
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+
+}  // namespace
+
+bool Plan::empty() const {
+  return modules.empty() && std::ranges::all_of(pfs, [](const PfPlan& pf) { return pf.steps.empty(); });
+}
+
+std::string_view word(Disruption disruption) {
+  switch (disruption) {
+    case Disruption::live: return "live";
+    case Disruption::vf_disruptive: return "vf-disruptive";
+    case Disruption::pf_disruptive: return "pf-disruptive";
+    case Disruption::reboot: return "reboot";
+  }
+  std::unreachable();
+}
+
+std::string describe(const Action& action) {
+  return std::visit(Overloaded{
+                        [](const SetNumVfs& a) {
+                          if (a.to == 0) return fmt::format("remove the {} VFs of {}", a.from, a.pf.text());
+                          if (a.from == 0) return fmt::format("create {} VFs on {}", a.to, a.pf.text());
+                          return fmt::format("change {} from {} to {} VFs", a.pf.text(), a.from, a.to);
+                        },
+                        [](const SetAutoprobe& a) {
+                          return fmt::format("turn driver probing of new VFs {} on {}", a.on ? "on" : "off",
+                                             a.pf.text());
+                        },
+                        [](const BindDriver& a) {
+                          return fmt::format("bind VF {} ({}) to {}", a.vf_index, a.function.text(),
+                                             a.device_type == DeviceType::vfio_pci ? "vfio-pci" : "its network driver");
+                        },
+                        [](const SetMtu& a) {
+                          return fmt::format("set the MTU of {} from {} to {}", a.function.text(), a.from, a.to);
+                        },
+                        [](const LoadModule& a) { return fmt::format("load kernel module {}", a.name); },
+                    },
+                    action);
+}
+
+std::string target(const Action& action) {
+  return std::visit(Overloaded{
+                        [](const SetNumVfs& a) { return a.pf.text(); },
+                        [](const SetAutoprobe& a) { return a.pf.text(); },
+                        [](const BindDriver& a) { return a.function.text(); },
+                        [](const SetMtu& a) { return a.function.text(); },
+                        [](const LoadModule& a) { return a.name; },
+                    },
+                    action);
+}
+
+}  // namespace nic::model

@@ -1,0 +1,103 @@
+// The ordered way from what is to what is desired: typed steps, per PF.
+// Thread: any (values). Made by core::plan, carried out by apply/.
+#pragma once
+
+#include "model/config.hpp"
+#include "model/error.hpp"
+#include "model/pci_address.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace nic::model {
+
+// How much a step disturbs, in rising order.
+enum class Disruption : std::uint8_t { live, vf_disruptive, pf_disruptive, reboot };
+
+// Write sriov_numvfs, with sriov_drivers_autoprobe off meanwhile and put back on every way out.
+struct SetNumVfs {
+  PciAddress pf;
+  unsigned from{0};
+  unsigned to{0};
+  bool operator==(const SetNumVfs&) const = default;
+};
+
+// sriov_drivers_autoprobe to `on`: only to give back what an interrupted SetNumVfs left behind.
+struct SetAutoprobe {
+  PciAddress pf;
+  bool on{true};
+  bool operator==(const SetAutoprobe&) const = default;
+};
+
+// Bind one VF: vfio_pci by driver_override (cleared after), netdevice by the kernel's own matching.
+struct BindDriver {
+  PciAddress function;
+  unsigned vf_index{0};
+  DeviceType device_type{DeviceType::netdevice};
+  std::optional<std::string> from;  // driver that is bound now
+  bool operator==(const BindDriver&) const = default;
+};
+
+// MTU of the function's network interface, resolved when the step runs.
+struct SetMtu {
+  PciAddress function;
+  unsigned from{0};
+  unsigned to{0};
+  bool operator==(const SetMtu&) const = default;
+};
+
+// Load a kernel module with its dependencies, through libkmod.
+struct LoadModule {
+  std::string name;
+  bool operator==(const LoadModule&) const = default;
+};
+
+using Action = std::variant<SetNumVfs, SetAutoprobe, BindDriver, SetMtu, LoadModule>;
+
+struct Step {
+  Action action;
+  Disruption disruption{Disruption::live};
+  std::string why;               // "policy \"workers\" asks for 4 VFs, there are 0"
+  std::vector<PciAddress> hits;  // VFs that are torn down or rebound by it
+  std::chrono::seconds deadline{30};
+  // Not yet: the step waits for this and a kernel event will bring the next plan ("the network interface of VF 3").
+  std::optional<std::string> waits_for;
+
+  bool operator==(const Step&) const = default;
+};
+
+// A step that would be needed and is not done: protected, in use, impossible.
+struct Refusal {
+  Error error;
+  bool forceable{false};  // an explicit force would do it
+
+  bool operator==(const Refusal&) const = default;
+};
+
+struct PfPlan {
+  PciAddress pf;
+  std::vector<Step> steps;
+  std::vector<Refusal> refusals;
+
+  bool operator==(const PfPlan&) const = default;
+};
+
+struct Plan {
+  std::vector<Step> modules;  // before everything else
+  std::vector<PfPlan> pfs;    // side by side
+
+  bool operator==(const Plan&) const = default;
+  [[nodiscard]] bool empty() const;  // nothing to do; refusals do not count
+};
+
+[[nodiscard]] std::string_view word(Disruption disruption);  // "live", "vf-disruptive", ...
+// One line that a person can read: "create 4 VFs on 0000:01:00.0".
+[[nodiscard]] std::string describe(const Action& action);
+// What it is done to: a PCI address or a module name.
+[[nodiscard]] std::string target(const Action& action);
+
+}  // namespace nic::model

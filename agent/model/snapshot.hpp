@@ -1,0 +1,143 @@
+// Everything the faces (D-Bus, kubelet) show, as one immutable value, and the cell it is handed over in.
+// Thread: a Snapshot never changes after it is stored; SnapshotCell::load and store may be called from any thread.
+#pragma once
+
+#include "model/config.hpp"
+#include "model/desired.hpp"
+#include "model/inventory.hpp"
+#include "model/module.hpp"
+#include "model/plan.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nic::model {
+
+enum class FunctionState : std::uint8_t { unmanaged, ok, pending, applying, failed, stuck, protected_ };
+
+struct Difference {
+  std::string what, have, want;
+  bool operator==(const Difference&) const = default;
+};
+
+struct FunctionStatus {
+  FunctionState state{FunctionState::unmanaged};
+  std::vector<std::string> protection;  // why it is protected: "carries the IPv4 default route (eth0)"
+  std::vector<Difference> differences;
+  std::optional<Error> last_error;  // stays until a plan for the PF succeeds or is no longer wanted
+  std::string text;                 // one line for people
+
+  bool operator==(const FunctionStatus&) const = default;
+};
+
+// A device of a resource as the kubelet will see it.
+struct PoolDevice {
+  std::string id;  // shared: "0".."rdma_hca_max-1" is made from the count; exclusive: the PCI address
+  bool healthy{true};
+  std::optional<int> numa_node;
+  PciAddress function;
+
+  bool operator==(const PoolDevice&) const = default;
+};
+
+// One resource: which functions are in it now. Shared pools advertise `rdma_hca_max` ids as soon as `functions` has one
+// function whose RDMA device has its user access node; exclusive pools advertise `devices`.
+struct Pool {
+  Resource resource;
+  std::vector<PciAddress> functions;  // matched and ready
+  std::vector<PoolDevice> devices;    // by id; empty for shared pools
+  std::vector<Difference> not_ready;  // what: function, have: why it is not in the pool yet, want: what it waits for
+  unsigned capacity{0};
+  unsigned healthy{0};
+
+  bool operator==(const Pool&) const = default;
+};
+
+enum class KubeletState : std::uint8_t { down, serving, registered, streaming };
+
+// What the endpoint of one resource is doing; reported by kubelet/, shown by dbus/.
+struct EndpointStatus {
+  KubeletState state{KubeletState::down};
+  std::string socket;
+  std::optional<Error> last_error;
+
+  bool operator==(const EndpointStatus&) const = default;
+};
+
+enum class ComponentState : std::uint8_t { ready, not_ready, ignore, error };
+
+struct Component {
+  std::string name;  // "configuration", "modules", "sriov", "kubelet", "resources"
+  ComponentState state{ComponentState::ready};
+  std::string text;
+
+  bool operator==(const Component&) const = default;
+};
+
+enum class JobState : std::uint8_t { queued, running, done, failed, canceled, timed_out };
+
+struct Job {
+  std::uint32_t id{0};
+  std::string kind;  // "apply", "rescan", "load-modules"
+  JobState state{JobState::queued};
+  unsigned step{0}, steps{0};
+  std::string text;               // the step at work
+  std::uint64_t started_usec{0};  // CLOCK_REALTIME
+  std::uint32_t caller_uid{0};
+  std::vector<PciAddress> devices;
+  std::optional<Error> error;
+
+  bool operator==(const Job&) const = default;
+};
+
+struct Snapshot {
+  std::uint64_t generation{0};  // counts stored snapshots
+  Inventory inventory;
+  std::shared_ptr<const Config> config;  // in force; never null once the agent runs
+  std::uint64_t config_generation{0};    // counts accepted configurations
+  std::uint64_t applied_generation{0};   // the last one whose plan became empty
+  std::vector<Error> config_errors;      // of the last reading; the last good configuration stays in force
+  Desired desired;
+  Plan plan;  // what would be done now
+  std::map<PciAddress, FunctionStatus> functions;
+  std::vector<ModuleReport> modules;
+  std::vector<Pool> pools;
+  std::map<std::string, EndpointStatus> endpoints;  // by resource name
+  std::vector<Component> components;
+  ComponentState state{ComponentState::not_ready};
+  std::vector<Job> jobs;  // queued and running
+  std::vector<std::string> reboot_reasons;
+
+  bool operator==(const Snapshot&) const = default;
+  [[nodiscard]] const Pool* pool(std::string_view resource) const;
+};
+
+// Hands the newest snapshot to any thread. The mutex is held for the copy of one pointer: ThreadSanitizer calls
+// libstdc++ 12's atomic<shared_ptr> a race.
+class SnapshotCell {
+ public:
+  [[nodiscard]] std::shared_ptr<const Snapshot> load() const {
+    const std::lock_guard lock{mutex_};
+    return current_;
+  }
+  void store(std::shared_ptr<const Snapshot> next) {
+    const std::lock_guard lock{mutex_};
+    current_.swap(next);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Snapshot> current_{std::make_shared<const Snapshot>()};
+};
+
+[[nodiscard]] std::string_view word(FunctionState state);   // "unmanaged", "ok", ...
+[[nodiscard]] std::string_view word(KubeletState state);    // "down", "serving", ...
+[[nodiscard]] std::string_view word(ComponentState state);  // "ready", "notReady", "ignore", "error"
+[[nodiscard]] std::string_view word(JobState state);        // "queued", "running", "done", ...
+
+}  // namespace nic::model
