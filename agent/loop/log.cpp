@@ -1,0 +1,106 @@
+#include "loop/log.hpp"
+
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <systemd/sd-journal.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace nic::loop {
+namespace {
+
+struct Entry {
+  Event event;
+  const char* message_id;  // 128 bit, made once with `systemd-id128 new`; never reused
+  int priority;            // syslog(3)
+  const char* subject;
+  const char* text;
+};
+
+// In the order of the enumeration.
+constexpr std::array kEvents{
+    Entry{Event::started, "5f0ae2f5b7a94d0f8e3f34d4d1a90c01", 6, "The NIC agent has started",
+          "It has read its configuration and the machine, and answers on D-Bus."},
+    Entry{Event::stopping, "5f0ae2f5b7a94d0f8e3f34d4d1a90c02", 6, "The NIC agent is stopping",
+          "Everything that it configured stays as it is."},
+    Entry{Event::configuration_loaded, "5f0ae2f5b7a94d0f8e3f34d4d1a90c03", 6, "A configuration is in force",
+          "See what it asks of this machine with: nicctl plan"},
+    Entry{
+        Event::configuration_rejected, "5f0ae2f5b7a94d0f8e3f34d4d1a90c04", 3, "A configuration was rejected",
+        "The last good configuration stays in force. The message names file, line, column and key. After mending it:\n"
+        "systemctl reload nic-agent"},
+    Entry{Event::function_added, "5f0ae2f5b7a94d0f8e3f34d4d1a90c05", 6, "A NIC function appeared", "@NIC_PCI@"},
+    Entry{Event::function_removed, "5f0ae2f5b7a94d0f8e3f34d4d1a90c06", 6, "A NIC function went away", "@NIC_PCI@"},
+    Entry{Event::step_done, "5f0ae2f5b7a94d0f8e3f34d4d1a90c07", 6, "A step was carried out", "@NIC_STEP@"},
+    Entry{Event::step_failed, "5f0ae2f5b7a94d0f8e3f34d4d1a90c08", 3, "A step failed",
+          "Other functions are not affected. See: nicctl device @NIC_PCI@"},
+    Entry{Event::step_abandoned, "5f0ae2f5b7a94d0f8e3f34d4d1a90c09", 2, "A step did not come back from the kernel",
+          "The function takes no further steps until the kernel call returns. The kernel log may say why."},
+    Entry{Event::plan_refused, "5f0ae2f5b7a94d0f8e3f34d4d1a90c0a", 4, "A change was refused",
+          "The function is protected or in use. See: nicctl device @NIC_PCI@"},
+    Entry{Event::module_loaded, "5f0ae2f5b7a94d0f8e3f34d4d1a90c0b", 6, "A kernel module was loaded", "@NIC_MODULE@"},
+    Entry{Event::module_failed, "5f0ae2f5b7a94d0f8e3f34d4d1a90c0c", 3, "A required kernel module is not right",
+          "See: nicctl modules"},
+    Entry{Event::resource_changed, "5f0ae2f5b7a94d0f8e3f34d4d1a90c0d", 6, "A resource changed", "@NIC_RESOURCE@"},
+    Entry{Event::kubelet_registered, "5f0ae2f5b7a94d0f8e3f34d4d1a90c0e", 6, "The kubelet follows a resource",
+          "@NIC_RESOURCE@"},
+    Entry{Event::kubelet_lost, "5f0ae2f5b7a94d0f8e3f34d4d1a90c0f", 5, "The kubelet stopped following a resource",
+          "The agent offers it again as soon as the kubelet is back."},
+    Entry{Event::state_set_aside, "5f0ae2f5b7a94d0f8e3f34d4d1a90c10", 4, "A damaged state file was set aside",
+          "It was rebuilt. The damaged file is kept beside it for inspection."},
+    Entry{Event::note, "5f0ae2f5b7a94d0f8e3f34d4d1a90c11", 6, "A note of the NIC agent", ""},
+    Entry{Event::problem, "5f0ae2f5b7a94d0f8e3f34d4d1a90c12", 4, "A problem of the NIC agent", ""},
+};
+
+const Entry& entry(Event event) { return kEvents.at(static_cast<std::size_t>(event)); }
+
+// systemd sets JOURNAL_STREAM to "device:inode" of the stderr it made; anything else on stderr is not the journal.
+bool stderr_is_journal() {
+  static const bool answer = [] {
+    const char* stream = std::getenv("JOURNAL_STREAM");
+    struct stat status{};
+    if (stream == nullptr || ::fstat(STDERR_FILENO, &status) != 0) return false;
+    std::array<char, 64> own{};
+    std::snprintf(own.data(), own.size(), "%lu:%lu", static_cast<unsigned long>(status.st_dev),
+                  static_cast<unsigned long>(status.st_ino));
+    return std::strcmp(stream, own.data()) == 0;
+  }();
+  return answer;
+}
+
+}  // namespace
+
+void log(Event event, const Fields& fields, std::string_view text) {
+  const Entry& about = entry(event);
+  if (!stderr_is_journal()) {
+    std::fprintf(stderr, "<%d>%.*s\n", about.priority, static_cast<int>(text.size()), text.data());
+    return;
+  }
+  std::vector<std::string> lines{"MESSAGE=" + std::string{text}, std::string{"MESSAGE_ID="} + about.message_id,
+                                 "PRIORITY=" + std::to_string(about.priority), "SYSLOG_IDENTIFIER=nic-agent"};
+  for (const auto& [name, value] : fields) lines.push_back(std::string{name} + '=' + value);
+  std::vector<iovec> vectors;
+  vectors.reserve(lines.size());
+  for (auto& line : lines) vectors.push_back({line.data(), line.size()});
+  sd_journal_sendv(vectors.data(), static_cast<int>(vectors.size()));
+}
+
+void log(Event event, Fields fields, const model::Error& error) {
+  if (error.errno_value != 0) fields.emplace_back("ERRNO", std::to_string(error.errno_value));
+  log(event, fields, error.text());
+}
+
+std::string catalog() {
+  std::string text;
+  for (const auto& about : kEvents) {
+    text += std::string{"-- "} + about.message_id + "\nSubject: " + about.subject +
+            "\nDefined-By: nic-agent\nSupport: man:nic-agent(8)\n\n" + about.text + "\n\n";
+  }
+  return text;
+}
+
+}  // namespace nic::loop
