@@ -16,7 +16,8 @@ namespace nic::model {
 struct DesiredVf {
   DeviceType device_type{DeviceType::netdevice};
   std::optional<unsigned> mtu;
-  std::string policy;  // the policy that says so
+  std::string policy;           // the policy that says so
+  bool only_if_unbound{false};  // no policy speaks of this VF: a driver that somebody bound is left alone
 
   bool operator==(const DesiredVf&) const = default;
 };
@@ -44,6 +45,7 @@ struct Desired {
   std::map<PciAddress, DesiredPf> pfs;
   std::vector<Conflict> conflicts;
   std::vector<RequiredModule> modules;
+  std::vector<std::string> notes;  // "policy \"workers\" matches no function of this machine"
 
   bool operator==(const Desired&) const = default;
 };

@@ -23,6 +23,8 @@ struct Sriov {
   unsigned num_vfs{0};           // number of virtfn* links: reading sriov_numvfs can block for seconds (device lock)
   bool drivers_autoprobe{true};  // sriov_drivers_autoprobe
   std::optional<std::uint16_t> vf_device_id;  // sriov_vf_device
+  unsigned offset{0};                         // sriov_offset: VF i has routing id PF + offset + i * stride
+  unsigned stride{0};                         // sriov_stride
   std::map<unsigned, PciAddress> virtfns;     // virtfn<index> links
 
   bool operator==(const Sriov&) const = default;

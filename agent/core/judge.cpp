@@ -1,0 +1,228 @@
+#include "core/judge.hpp"
+
+#include "core/order.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace nic::core {
+namespace {
+
+using model::Component;
+using model::ComponentState;
+using model::Desired;
+using model::DesiredPf;
+using model::Difference;
+using model::FunctionState;
+using model::FunctionStatus;
+using model::Inventory;
+using model::PciFunction;
+using model::Snapshot;
+
+std::vector<Difference> differences_of_pf(const DesiredPf& desired, const PciFunction& pf, const Inventory& inventory) {
+  std::vector<Difference> all;
+  const unsigned have = pf.sriov ? pf.sriov->num_vfs : 0;
+  if (have != desired.num_vfs) all.push_back({"num_vfs", std::to_string(have), std::to_string(desired.num_vfs)});
+  if (desired.mtu)
+    for (const auto* net : inventory.net_devices_of(pf.address))
+      if (net->mtu < *desired.mtu)
+        all.push_back({"mtu of " + net->name, std::to_string(net->mtu), std::to_string(*desired.mtu)});
+  return all;
+}
+
+std::vector<Difference> differences_of_vf(const model::DesiredVf& wish, const PciFunction& vf,
+                                          const Inventory& inventory) {
+  std::vector<Difference> all;
+  const bool vfio = vf.driver == "vfio-pci";
+  const bool right = wish.device_type == model::DeviceType::vfio_pci
+                         ? vfio
+                         : vf.driver && (wish.only_if_unbound || !is_user_space_driver(*vf.driver));
+  if (!right) all.push_back({"driver", vf.driver.value_or("none"), std::string{word(wish.device_type)}});
+  if (wish.mtu && wish.device_type == model::DeviceType::netdevice)
+    for (const auto* net : inventory.net_devices_of(vf.address))
+      if (net->mtu != *wish.mtu)
+        all.push_back({"mtu of " + net->name, std::to_string(net->mtu), std::to_string(*wish.mtu)});
+  return all;
+}
+
+const model::PfPlan* plan_of(const model::Plan& plan, const model::PciAddress& pf) {
+  const auto found = std::ranges::find(plan.pfs, pf, &model::PfPlan::pf);
+  return found == plan.pfs.end() ? nullptr : &*found;
+}
+
+std::string pending_text(const model::PfPlan& plan) {
+  for (const auto& step : plan.steps)
+    if (!step.waits_for) return fmt::format("{} step{} to do", plan.steps.size(), plan.steps.size() == 1 ? "" : "s");
+  return "waiting for " + *plan.steps.front().waits_for;
+}
+
+// The first thing on the list that is true is the state of the PF.
+void judge_pf(FunctionStatus& status, const model::PfPlan* plan, const PfWork& work, const model::Error* conflict) {
+  const auto say = [&](FunctionState state, std::string text) {
+    status.state = state;
+    status.text = std::move(text);
+  };
+  status.last_error = work.failure;
+  if (work.stuck) return say(FunctionState::stuck, "a kernel call has not come back; no further steps until it does");
+  if (conflict != nullptr) {
+    status.last_error = *conflict;
+    return say(FunctionState::failed, conflict->text());
+  }
+  if (work.applying) return say(FunctionState::applying, "being configured");
+  if (work.failure) return say(FunctionState::failed, work.failure->text());
+  if (plan != nullptr && !plan->refusals.empty()) {
+    const auto& refusal = plan->refusals.front();
+    status.last_error = refusal.error;
+    return say(refusal.error.code == model::Code::protected_ ? FunctionState::protected_ : FunctionState::failed,
+               refusal.error.text());
+  }
+  if (plan != nullptr && !plan->steps.empty()) return say(FunctionState::pending, pending_text(*plan));
+  say(FunctionState::ok, "as configured");
+}
+
+}  // namespace
+
+std::map<model::PciAddress, FunctionStatus> judge_functions(const Desired& desired, const Inventory& inventory,
+                                                            const model::Plan& plan,
+                                                            const std::map<model::PciAddress, PfWork>& work) {
+  std::map<model::PciAddress, FunctionStatus> result;
+  const auto protected_functions = protection(inventory);
+  std::map<model::PciAddress, const model::Error*> conflicts;
+  for (const auto& conflict : desired.conflicts)
+    if (conflict.pf) conflicts.emplace(*conflict.pf, &conflict.error);
+  for (const auto& [address, function] : inventory.functions) {
+    FunctionStatus status;
+    if (const auto guarded = protected_functions.find(address); guarded != protected_functions.end())
+      status.protection = guarded->second;
+    const auto conflict = conflicts.find(address);
+    if (const auto wanted = desired.pfs.find(address); wanted != desired.pfs.end() || conflict != conflicts.end()) {
+      if (wanted != desired.pfs.end()) status.differences = differences_of_pf(wanted->second, function, inventory);
+      const auto known = work.find(address);
+      judge_pf(status, plan_of(plan, address), known == work.end() ? PfWork{} : known->second,
+               conflict == conflicts.end() ? nullptr : conflict->second);
+    } else if (function.physfn && function.vf_index && desired.pfs.contains(*function.physfn)) {
+      const auto& wishes = desired.pfs.at(*function.physfn).vfs;
+      if (const auto wish = wishes.find(*function.vf_index); wish != wishes.end()) {
+        status.differences = differences_of_vf(wish->second, function, inventory);
+        status.state = status.differences.empty() ? FunctionState::ok : FunctionState::pending;
+        status.text = status.differences.empty() ? "as configured" : "not configured yet";
+      }
+    }
+    result.emplace(address, std::move(status));
+  }
+  return result;
+}
+
+namespace {
+
+Component configuration(const Snapshot& s) {
+  if (!s.config_errors.empty())
+    return {"configuration", ComponentState::error,
+            s.config_errors.front().text() +
+                (s.config_errors.size() > 1 ? fmt::format(" (and {} more)", s.config_errors.size() - 1) : "")};
+  const auto files = s.config ? s.config->sources.size() : 0;
+  return {"configuration", ComponentState::ready,
+          fmt::format("generation {}, {} source{}", s.config_generation, files, files == 1 ? "" : "s")};
+}
+
+Component modules(const Snapshot& s, const Circumstances& circumstances) {
+  unsigned wanted = 0;
+  for (const auto& module : s.modules) {
+    if (!module.wanted) continue;
+    ++wanted;
+    if (module.loaded() && module.verdict != model::Verdict::fail) continue;
+    std::string why = module.blacklisted_by.empty() ? "" : "blacklisted by " + module.blacklisted_by;
+    for (const auto& failure : circumstances.module_failures)
+      if (model::kernel_name(failure.object) == module.name) why = failure.text();
+    for (const auto& finding : module.findings)
+      if (why.empty() && finding.severity == model::Verdict::fail) why = finding.text;
+    return {"modules", ComponentState::error, fmt::format("{}: {}", module.name, why.empty() ? "not loaded" : why)};
+  }
+  if (!circumstances.module_failures.empty())
+    return {"modules", ComponentState::error, circumstances.module_failures.front().text()};
+  if (wanted == 0) return {"modules", ComponentState::ignore, "none required"};
+  return {"modules", ComponentState::ready, fmt::format("{} required, all loaded", wanted)};
+}
+
+Component sriov(const Snapshot& s) {
+  unsigned ok = 0, waiting = 0;
+  const std::pair<const model::PciAddress, FunctionStatus>* broken = nullptr;
+  for (const auto& entry : s.functions) {
+    const auto* function = s.inventory.function(entry.first);
+    if (function == nullptr || function->physfn) continue;
+    switch (entry.second.state) {
+      case FunctionState::unmanaged: break;
+      case FunctionState::ok: ++ok; break;
+      case FunctionState::pending:
+      case FunctionState::applying: ++waiting; break;
+      case FunctionState::failed:
+      case FunctionState::stuck:
+      case FunctionState::protected_: broken = broken == nullptr ? &entry : broken; break;
+    }
+  }
+  if (broken != nullptr)
+    return {"sriov", ComponentState::error, fmt::format("{}: {}", broken->first.text(), broken->second.text)};
+  for (const auto& conflict : s.desired.conflicts)
+    if (!conflict.pf) return {"sriov", ComponentState::error, conflict.error.text()};
+  if (waiting > 0)
+    return {"sriov", ComponentState::not_ready, fmt::format("{} of {} PFs configured", ok, ok + waiting)};
+  if (!s.desired.notes.empty()) return {"sriov", ComponentState::not_ready, s.desired.notes.front()};
+  if (ok == 0) return {"sriov", ComponentState::ignore, "no PF is configured"};
+  return {"sriov", ComponentState::ready, fmt::format("{} PF{} as configured", ok, ok == 1 ? "" : "s")};
+}
+
+Component resources(const Snapshot& s) {
+  if (s.pools.empty()) return {"resources", ComponentState::ignore, "none configured"};
+  unsigned devices = 0;
+  for (const auto& pool : s.pools) {
+    devices += pool.capacity;
+    if (pool.capacity > 0) continue;
+    const std::string why = pool.not_ready.empty()
+                                ? "no function matches its selectors"
+                                : fmt::format("{}: {}", pool.not_ready.front().what, pool.not_ready.front().have);
+    return {"resources", ComponentState::not_ready, fmt::format("{} is empty: {}", pool.resource.name, why)};
+  }
+  return {"resources", ComponentState::ready, fmt::format("{} with {} devices", s.pools.size(), devices)};
+}
+
+Component kubelet(const Snapshot& s, const Circumstances& circumstances) {
+  if (!s.config || !s.config->kubelet.enabled) return {"kubelet", ComponentState::ignore, "switched off"};
+  if (s.pools.empty()) return {"kubelet", ComponentState::ignore, "nothing to offer"};
+  if (!circumstances.kubelet_present)
+    return {"kubelet", ComponentState::ignore, "there is no " + s.config->kubelet.root};
+  for (const auto& pool : s.pools) {
+    const auto endpoint = s.endpoints.find(pool.resource.name);
+    if (endpoint == s.endpoints.end())
+      return {"kubelet", ComponentState::not_ready, pool.resource.name + " is not offered yet"};
+    if (endpoint->second.last_error)
+      return {"kubelet", ComponentState::error, pool.resource.name + ": " + endpoint->second.last_error->text()};
+    if (endpoint->second.state != model::KubeletState::streaming)
+      return {"kubelet", ComponentState::not_ready,
+              fmt::format("{} is {}: the kubelet does not follow it yet", pool.resource.name,
+                          word(endpoint->second.state))};
+  }
+  return {"kubelet", ComponentState::ready, "follows every resource"};
+}
+
+}  // namespace
+
+std::vector<Component> judge_components(const Snapshot& snapshot, const Circumstances& circumstances) {
+  Component machine{"machine", ComponentState::ready,
+                    fmt::format("{} NIC functions", snapshot.inventory.functions.size())};
+  if (!circumstances.observed) machine = {"machine", ComponentState::not_ready, "not read yet"};
+  if (circumstances.observation) machine = {"machine", ComponentState::error, circumstances.observation->text()};
+  return {std::move(machine), configuration(snapshot), modules(snapshot, circumstances),
+          sriov(snapshot),    resources(snapshot),     kubelet(snapshot, circumstances)};
+}
+
+model::ComponentState overall(const std::vector<Component>& components) {
+  auto worst = ComponentState::ready;
+  for (const auto& component : components) {
+    if (component.state == ComponentState::error) return ComponentState::error;
+    if (component.state == ComponentState::not_ready) worst = ComponentState::not_ready;
+  }
+  return worst;
+}
+
+}  // namespace nic::core

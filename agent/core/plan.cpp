@@ -1,0 +1,224 @@
+#include "core/plan.hpp"
+
+#include "core/order.hpp"
+#include "core/predict.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace nic::core {
+namespace {
+
+using model::BindDriver;
+using model::DesiredPf;
+using model::DesiredVf;
+using model::DeviceType;
+using model::Disruption;
+using model::Inventory;
+using model::PciFunction;
+using model::PfPlan;
+using model::SetMtu;
+using model::SetNumVfs;
+using model::Step;
+
+// mlx5 needs about a second for 8 to 16 VFs, and a PF may have 127 of them; igb waits a second when it removes VFs.
+constexpr std::chrono::seconds kVfDeadline{120};
+constexpr std::chrono::seconds kDeadline{30};
+// Creating, binding and setting the MTU are three rounds; the fourth finds nothing to do.
+constexpr int kMostRounds = 4;
+
+// The steps of one PF against one state of the machine. `protection` is empty where the caller forces.
+class PfPlanner {
+ public:
+  PfPlanner(const DesiredPf& desired, const Inventory& inventory, const Protection& protection)
+      : desired_{desired}, inventory_{inventory}, protection_{protection} {
+    result_.pf = desired.pf;
+  }
+
+  [[nodiscard]] PfPlan round() {
+    const PciFunction* pf = inventory_.function(desired_.pf);
+    if (pf == nullptr || !pf->sriov) return result_;  // vanished: the next event brings another plan
+    const bool counted = vf_count(*pf);
+    mtu(*pf, desired_.mtu, fmt::format("policy \"{}\"", desired_.policies.front()));
+    if (counted)
+      for (const auto& [index, wish] : desired_.vfs) vf(*pf, index, wish);
+    return std::move(result_);
+  }
+
+ private:
+  void refuse(model::Error error, bool forceable) { result_.refusals.push_back({std::move(error), forceable}); }
+
+  void add(model::Action action, Disruption disruption, std::string why, std::vector<model::PciAddress> hits = {},
+           std::chrono::seconds deadline = kDeadline, std::optional<std::string> waits_for = {}) {
+    result_.steps.push_back(
+        {std::move(action), disruption, std::move(why), std::move(hits), deadline, std::move(waits_for)});
+  }
+
+  // A protected function takes no step that its own traffic would notice.
+  bool refused(const model::PciAddress& function, Disruption disruption, const model::Action& action) {
+    if (disruption < (function == desired_.pf ? Disruption::pf_disruptive : Disruption::vf_disruptive)) return false;
+    const auto found = protection_.find(function);
+    if (found == protection_.end()) return false;
+    refuse({model::Code::protected_, 0, model::describe(action), "",
+            fmt::format("{} {}; to do it all the same: nicctl apply --force --device {}", function.text(),
+                        found->second.front(), desired_.pf.text())},
+           true);
+    return true;
+  }
+
+  // True when the VFs that are there are the ones that are wanted.
+  bool vf_count(const PciFunction& pf) {
+    if (pf.sriov->num_vfs == desired_.num_vfs) return true;
+    const SetNumVfs action{pf.address, pf.sriov->num_vfs, desired_.num_vfs};
+    std::vector<model::PciAddress> hits;
+    for (const auto& [index, address] : pf.sriov->virtfns) hits.push_back(address);
+    const Disruption disruption =
+        action.from == 0 ? driver_facts(pf.driver.value_or("")).first_vfs : Disruption::pf_disruptive;
+    if (refused(pf.address, disruption, action)) return false;
+    for (const auto& hit : hits)
+      if (refused(hit, Disruption::vf_disruptive, action)) return false;
+    std::string why = fmt::format("{} asks for {} VFs, there are {}", policies(), action.to, action.from);
+    if (pf.driver) {
+      add(action, disruption, std::move(why), std::move(hits), kVfDeadline);
+    } else {
+      add(action, disruption, std::move(why), std::move(hits), kVfDeadline, "a driver on " + pf.address.text());
+    }
+    return false;
+  }
+
+  void vf(const PciFunction& pf, unsigned index, const DesiredVf& wish) {
+    const auto address = pf.sriov->virtfns.find(index);
+    const PciFunction* function = address == pf.sriov->virtfns.end() ? nullptr : inventory_.function(address->second);
+    if (function == nullptr) return;  // its `add` is on the way; the pool does not offer it before
+    if (!bound(*function, index, wish)) return;
+    if (wish.device_type == DeviceType::netdevice && !wish.only_if_unbound)
+      mtu(*function, wish.mtu, fmt::format("policy \"{}\"", wish.policy));
+  }
+
+  // True when the VF has the driver it should have.
+  bool bound(const PciFunction& function, unsigned index, const DesiredVf& wish) {
+    const bool vfio = function.driver == "vfio-pci";
+    const bool right = wish.device_type == DeviceType::vfio_pci
+                           ? vfio
+                           : function.driver && (wish.only_if_unbound || !is_user_space_driver(*function.driver));
+    if (right) return true;
+    const BindDriver action{function.address, index, wish.device_type, function.driver};
+    if (wish.device_type == DeviceType::vfio_pci && !function.iommu_group) {
+      refuse({model::Code::unsupported, 0, model::describe(action), "",
+              "the function is in no IOMMU group: switch VT-d or AMD-Vi on in the BIOS and boot with intel_iommu=on or "
+              "amd_iommu=on"},
+             false);
+      return false;
+    }
+    if (refused(function.address, Disruption::vf_disruptive, action)) return false;
+    const Disruption disruption = function.driver ? Disruption::vf_disruptive : Disruption::live;
+    add(action, disruption,
+        fmt::format("policy \"{}\" asks for {}, bound is {}", wish.policy, word(wish.device_type),
+                    function.driver.value_or("no driver")),
+        {function.address});
+    return false;
+  }
+
+  // The PF is raised, never lowered; a VF gets exactly what is asked.
+  void mtu(const PciFunction& function, std::optional<unsigned> wanted, const std::string& who) {
+    if (!wanted) return;
+    const bool is_pf = function.address == desired_.pf;
+    const auto nets = inventory_.net_devices_of(function.address);
+    if (nets.empty() && function.driver && !is_user_space_driver(*function.driver)) {
+      add(SetMtu{function.address, 0, *wanted}, Disruption::live, fmt::format("{} asks for MTU {}", who, *wanted), {},
+          kDeadline, "the network interface of " + function.address.text());
+      return;
+    }
+    const bool wrong =
+        std::ranges::any_of(nets, [&](const auto* net) { return is_pf ? net->mtu < *wanted : net->mtu != *wanted; });
+    if (!wrong) return;
+    const SetMtu action{function.address, nets.front()->mtu, *wanted};
+    if (nets.front()->max_mtu && *nets.front()->max_mtu != 0 && *nets.front()->max_mtu < *wanted) {
+      refuse(model::invalid(model::describe(action), "",
+                            fmt::format("{} takes at most {}", nets.front()->name, *nets.front()->max_mtu)),
+             false);
+      return;
+    }
+    const Disruption disruption = is_pf ? Disruption::pf_disruptive : Disruption::vf_disruptive;
+    if (refused(function.address, disruption, action)) return;
+    add(action, disruption, fmt::format("{} asks for MTU {}, it is {}", who, *wanted, action.from));
+  }
+
+  [[nodiscard]] std::string policies() const {
+    std::string text;
+    for (const auto& name : desired_.policies) text += fmt::format("{}\"{}\"", text.empty() ? "" : " and ", name);
+    return (desired_.policies.size() > 1 ? "policies " : "policy ") + text;
+  }
+
+  const DesiredPf& desired_;
+  const Inventory& inventory_;
+  const Protection& protection_;
+  PfPlan result_;
+};
+
+bool is_loaded(const Inventory& inventory, std::span<const model::ModuleReport> reports, const std::string& name) {
+  const auto live = std::ranges::lower_bound(inventory.modules, name, {}, &model::LoadedModule::name);
+  if (live != inventory.modules.end() && live->name == name) return true;
+  const auto report = std::ranges::find(reports, name, &model::ModuleReport::name);
+  return report != reports.end() && report->state == model::ModuleState::builtin;
+}
+
+std::vector<Step> module_steps(const model::Desired& desired, const Inventory& inventory,
+                               std::span<const model::ModuleReport> reports) {
+  std::vector<Step> steps;
+  std::set<std::string> seen;
+  const auto want = [&](const std::string& module, std::string why) {
+    std::string name = model::kernel_name(module);
+    if (!seen.insert(name).second || is_loaded(inventory, reports, name)) return;
+    const auto report = std::ranges::find(reports, name, &model::ModuleReport::name);
+    if (report != reports.end() && !report->blacklisted_by.empty()) return;  // shown by the module's verdict
+    steps.push_back({model::LoadModule{std::move(name)}, Disruption::live, std::move(why), {}, kVfDeadline, {}});
+  };
+  for (const auto& module : desired.modules) want(module.name, fmt::format("required by {}", module.place.text()));
+  for (const auto& [address, pf] : desired.pfs)
+    for (const auto& [index, vf] : pf.vfs)
+      if (vf.device_type == DeviceType::vfio_pci)
+        want("vfio_pci", fmt::format("policy \"{}\" binds VFs of {} to vfio-pci", vf.policy, address.text()));
+  return steps;
+}
+
+// Rounds against what the machine will look like, until nothing is left that could be done.
+PfPlan plan_pf(const DesiredPf& desired, const Inventory& inventory, const Protection& protected_functions) {
+  PfPlan first = PfPlanner{desired, inventory, protected_functions}.round();
+  const auto doable = [](const Step& step) { return !step.waits_for; };
+  if (std::ranges::none_of(first.steps, doable)) return first;
+  Inventory later = inventory;
+  std::vector<Step> all;
+  PfPlan current = std::move(first);
+  for (int round = 0; round < kMostRounds && std::ranges::any_of(current.steps, doable); ++round) {
+    for (auto& step : current.steps) {
+      if (step.waits_for) continue;
+      predict(later, step.action);
+      all.push_back(std::move(step));
+    }
+    current = PfPlanner{desired, later, protected_functions}.round();
+  }
+  std::ranges::copy_if(current.steps, std::back_inserter(all),
+                       [](const Step& step) { return step.waits_for.has_value(); });
+  current.steps = std::move(all);
+  return current;
+}
+
+}  // namespace
+
+model::Plan plan(const model::Desired& desired, const Inventory& inventory,
+                 std::span<const model::ModuleReport> modules, const PlanOptions& options) {
+  model::Plan result;
+  result.modules = module_steps(desired, inventory, modules);
+  const Protection protected_functions = options.force ? Protection{} : protection(inventory);
+  for (const auto& [address, pf] : desired.pfs) {
+    if (!options.only.empty() && !options.only.contains(address)) continue;
+    PfPlan steps = plan_pf(pf, inventory, protected_functions);
+    if (!steps.steps.empty() || !steps.refusals.empty()) result.pfs.push_back(std::move(steps));
+  }
+  return result;
+}
+
+}  // namespace nic::core

@@ -1,0 +1,107 @@
+#include "core/predict.hpp"
+
+#include "core/order.hpp"
+#include "model/module.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <variant>
+
+namespace nic::core {
+namespace {
+
+using model::Inventory;
+using model::NetDevice;
+using model::PciAddress;
+using model::PciFunction;
+
+// Interfaces that do not exist yet get indexes that the kernel does not hand out.
+constexpr unsigned kPredictedIfindex = 0x40000000;
+
+void forget_links(Inventory& inventory, const PciAddress& address) {
+  std::erase_if(inventory.net_devices, [&](const NetDevice& net) { return net.function == address; });
+  std::erase_if(inventory.rdma_devices, [&](const model::RdmaDevice& rdma) { return rdma.function == address; });
+}
+
+void apply(Inventory& inventory, const model::SetNumVfs& action) {
+  const auto found = inventory.functions.find(action.pf);
+  if (found == inventory.functions.end() || !found->second.sriov) return;
+  PciFunction& pf = found->second;
+  for (const auto& [index, address] : pf.sriov->virtfns) {
+    forget_links(inventory, address);
+    inventory.functions.erase(address);
+  }
+  pf.sriov->virtfns.clear();
+  pf.sriov->num_vfs = action.to;
+  for (unsigned index = 0; index < action.to; ++index) {
+    PciFunction vf;
+    vf.address = vf_address(action.pf, *pf.sriov, index);
+    vf.vendor = pf.vendor;
+    vf.device = pf.sriov->vf_device_id.value_or(0);
+    vf.class_code = pf.class_code;
+    vf.numa_node = pf.numa_node;
+    if (pf.iommu_group) vf.iommu_group = index;
+    vf.physfn = action.pf;
+    vf.vf_index = index;
+    pf.sriov->virtfns.emplace(index, vf.address);
+    inventory.functions.insert_or_assign(vf.address, std::move(vf));
+  }
+}
+
+void apply(Inventory& inventory, const model::SetAutoprobe& action) {
+  const auto found = inventory.functions.find(action.pf);
+  if (found != inventory.functions.end() && found->second.sriov) found->second.sriov->drivers_autoprobe = action.on;
+}
+
+void apply(Inventory& inventory, const model::BindDriver& action) {
+  const auto found = inventory.functions.find(action.function);
+  if (found == inventory.functions.end()) return;
+  forget_links(inventory, action.function);
+  PciFunction& vf = found->second;
+  if (action.device_type == model::DeviceType::vfio_pci) {
+    vf.driver = "vfio-pci";
+    return;
+  }
+  const PciFunction* pf = vf.physfn ? inventory.function(*vf.physfn) : nullptr;
+  vf.driver = std::string{driver_facts(pf != nullptr && pf->driver ? *pf->driver : "").vf_driver};
+  const auto pf_nets = pf == nullptr ? std::vector<const NetDevice*>{} : inventory.net_devices_of(pf->address);
+  NetDevice net;
+  net.name = fmt::format("{}v{}", pf_nets.empty() ? "net" : pf_nets.front()->name, action.vf_index);
+  net.ifindex = kPredictedIfindex;
+  for (const auto& other : inventory.net_devices) net.ifindex = std::max(net.ifindex, other.ifindex + 1);
+  net.mtu = 1500;
+  net.link_type = pf_nets.empty() ? model::LinkType::ethernet : pf_nets.front()->link_type;
+  net.function = action.function;
+  inventory.net_devices.push_back(std::move(net));
+}
+
+void apply(Inventory& inventory, const model::SetMtu& action) {
+  for (auto& net : inventory.net_devices)
+    if (net.function == action.function) net.mtu = action.to;
+}
+
+void apply(Inventory& inventory, const model::LoadModule& action) {
+  const std::string name = model::kernel_name(action.name);
+  const auto place = std::ranges::lower_bound(inventory.modules, name, {}, &model::LoadedModule::name);
+  if (place != inventory.modules.end() && place->name == name) return;
+  model::LoadedModule module;
+  module.name = name;
+  module.state = "live";
+  inventory.modules.insert(place, std::move(module));
+}
+
+}  // namespace
+
+PciAddress vf_address(const PciAddress& pf, const model::Sriov& sriov, unsigned index) {
+  const unsigned devfn = static_cast<unsigned>(pf.device) << 3U | pf.function;
+  const unsigned id = devfn + sriov.offset + sriov.stride * index;
+  return {pf.domain, static_cast<std::uint8_t>(pf.bus + (id >> 8U)), static_cast<std::uint8_t>(id >> 3U & 0x1fU),
+          static_cast<std::uint8_t>(id & 7U)};
+}
+
+void predict(Inventory& inventory, const model::Action& action) {
+  std::visit([&](const auto& typed) { apply(inventory, typed); }, action);
+}
+
+}  // namespace nic::core

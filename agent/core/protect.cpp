@@ -1,0 +1,55 @@
+#include "core/protect.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace nic::core {
+namespace {
+
+using model::Inventory;
+using model::NetDevice;
+
+// The interface itself and everything below it: ports of a bond or bridge, the device under a VLAN.
+std::set<unsigned> standing_on(const Inventory& inventory, unsigned ifindex) {
+  std::set<unsigned> all;
+  std::vector<unsigned> next{ifindex};
+  while (!next.empty()) {
+    const unsigned current = next.back();
+    next.pop_back();
+    if (!all.insert(current).second) continue;
+    for (const NetDevice& net : inventory.net_devices) {
+      if (net.master_ifindex == current) next.push_back(net.ifindex);
+      if (net.ifindex == current && net.lower_ifindex) next.push_back(*net.lower_ifindex);
+    }
+  }
+  return all;
+}
+
+void add(Protection& result, const model::PciAddress& address, const std::string& reason) {
+  auto& reasons = result[address];
+  if (std::ranges::find(reasons, reason) == reasons.end()) reasons.push_back(reason);
+}
+
+}  // namespace
+
+Protection protection(const Inventory& inventory) {
+  Protection result;
+  for (const auto& route : inventory.default_routes) {
+    const NetDevice* top = inventory.net_device(route.ifindex);
+    for (const unsigned ifindex : standing_on(inventory, route.ifindex)) {
+      const NetDevice* net = inventory.net_device(ifindex);
+      if (net == nullptr || !net->function) continue;
+      const auto reason = fmt::format("carries the IPv{} default route ({})", route.ipv6 ? 6 : 4,
+                                      top == nullptr ? net->name : top->name);
+      add(result, *net->function, reason);
+      const auto* function = inventory.function(*net->function);
+      if (function != nullptr && function->physfn)
+        add(result, *function->physfn, fmt::format("its VF {} {}", function->vf_index.value_or(0), reason));
+    }
+  }
+  return result;
+}
+
+}  // namespace nic::core
