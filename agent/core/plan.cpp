@@ -71,7 +71,7 @@ class PfPlanner {
   // True when the VFs that are there are the ones that are wanted.
   bool vf_count(const PciFunction& pf) {
     if (pf.sriov->num_vfs == desired_.num_vfs) return true;
-    const SetNumVfs action{pf.address, pf.sriov->num_vfs, desired_.num_vfs};
+    const SetNumVfs action{pf.address, pf.sriov->num_vfs, desired_.num_vfs, pf.sriov->drivers_autoprobe};
     std::vector<model::PciAddress> hits;
     for (const auto& [index, address] : pf.sriov->virtfns) hits.push_back(address);
     const Disruption disruption =

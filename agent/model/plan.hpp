@@ -23,6 +23,7 @@ struct SetNumVfs {
   PciAddress pf;
   unsigned from{0};
   unsigned to{0};
+  bool drivers_autoprobe{true};  // as it is before, and as it is put back
   bool operator==(const SetNumVfs&) const = default;
 };
 

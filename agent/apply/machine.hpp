@@ -1,0 +1,33 @@
+// The one seam between the agent and the machine: the real one (agent/programs) and the simulated one (tests/lib).
+// Thread: every call blocks and is made on a worker thread; calls may run side by side.
+#pragma once
+
+#include "model/dirty.hpp"
+#include "model/error.hpp"
+#include "model/inventory.hpp"
+#include "model/module.hpp"
+#include "model/plan.hpp"
+
+#include <expected>
+#include <string>
+#include <vector>
+
+namespace nic::apply {
+
+class Machine {
+ public:
+  Machine() = default;
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+  virtual ~Machine() = default;
+
+  // What is: `previous` with everything that is dirty read again.
+  [[nodiscard]] virtual model::Inventory observe(const model::Inventory& previous, const model::Dirty& dirty) = 0;
+  // One step. Success means that the kernel accepted it and shows it.
+  [[nodiscard]] virtual std::expected<void, model::Error> perform(const model::Action& action) = 0;
+  // Reports on the wanted modules (any spelling) and on the RDMA modules that are loaded.
+  [[nodiscard]] virtual std::vector<model::ModuleReport> inspect(const std::vector<std::string>& wanted,
+                                                                 const model::Inventory& inventory) = 0;
+};
+
+}  // namespace nic::apply

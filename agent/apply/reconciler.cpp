@@ -1,0 +1,436 @@
+#include "apply/reconciler.hpp"
+
+#include "core/pools.hpp"
+#include "core/resolve.hpp"
+#include "loop/log.hpp"
+#include "model/names.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace nic::apply {
+namespace {
+
+using loop::Event;
+using model::Code;
+using model::Dirty;
+using model::Error;
+using model::PciAddress;
+using model::Step;
+
+constexpr const char* kScanLane = "scan";
+
+std::string module_lane(const std::string& name) { return "module " + name; }
+
+std::uint64_t realtime_usec() {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count());
+}
+
+std::vector<Step> doable(const std::vector<Step>& steps) {
+  std::vector<Step> result;
+  std::ranges::copy_if(steps, std::back_inserter(result), [](const Step& step) { return !step.waits_for; });
+  return result;
+}
+
+loop::Fields fields_of(const Step& step) {
+  const bool module = std::holds_alternative<model::LoadModule>(step.action);
+  return {{module ? names::kFieldModule : names::kFieldPci, model::target(step.action)},
+          {names::kFieldStep, model::describe(step.action)}};
+}
+
+}  // namespace
+
+Reconciler::Reconciler(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr<Machine> machine,
+                       std::shared_ptr<const Records> records, model::SnapshotCell& cell, Faces faces, Timing timing)
+    : event_{event},
+      post_{post},
+      machine_{std::move(machine)},
+      records_{std::move(records)},
+      cell_{cell},
+      faces_{std::move(faces)},
+      timing_{timing},
+      jobs_{[this](const model::Job& job) { faces_.job_finished(job); }},
+      backoff_{timing.retry},
+      debounce_{event, timing.quiet, timing.most, [this] { observe(); }},
+      safety_net_{event,
+                  [this] {
+                    resumed();
+                    safety_net_.arm(timing_.rescan);
+                  }},
+      retry_{event, [this] { reconsider(); }},
+      observation_deadline_{event, [this] {
+                              circumstances_.observation =
+                                  Error{Code::stuck, 0, "reading the machine", "",
+                                        "a kernel call has not come back; the kernel log may say why"};
+                              loop::log(Event::problem, {}, *circumstances_.observation);
+                              publish();
+                            }} {}
+
+Reconciler::~Reconciler() = default;
+
+void Reconciler::start() {
+  safety_net_.arm(timing_.rescan);
+  recovery_ = std::make_unique<Task>(
+      post_,
+      [machine = machine_, records = records_] {
+        const auto found = records->interrupted();
+        for (const auto& error : found.set_aside) loop::log(Event::state_set_aside, {}, error);
+        for (const auto& [pf, autoprobe] : found.interrupted) {
+          const auto done = machine->perform(model::SetAutoprobe{pf, autoprobe});
+          // A PF that is gone took the setting with it.
+          if (!done && done.error().code != Code::not_found)
+            loop::log(Event::step_failed, {{names::kFieldPci, pf.text()}}, done.error());
+          else if (const auto ended = records->end(pf); !ended)
+            loop::log(Event::problem, {{names::kFieldPci, pf.text()}}, ended.error());
+          else
+            loop::log(Event::note, {{names::kFieldPci, pf.text()}},
+                      fmt::format("put back sriov_drivers_autoprobe of {}: making its VFs was interrupted", pf.text()));
+        }
+      },
+      [this] { observe(); });
+}
+
+void Reconciler::stop(std::function<void()> quiet) {
+  stopping_ = true;
+  for (auto& [name, lane] : lanes_) lane.worker->cancel();
+  if (lanes_.empty())
+    quiet();
+  else
+    quiet_ = std::move(quiet);
+}
+
+void Reconciler::changed(const Dirty& dirty) {
+  dirty_.merge(dirty);
+  debounce_.touch();
+}
+
+void Reconciler::observe() {
+  if (observing_ || stopping_ || dirty_.empty()) return;
+  observing_ = true;
+  const std::uint64_t scan = ++scans_begun_;
+  auto result = std::make_shared<model::Inventory>();
+  observation_deadline_.arm(timing_.observe);
+  observation_ = std::make_unique<Task>(
+      post_,
+      [machine = machine_, result, before = inventory_, dirty = std::exchange(dirty_, {})] {
+        *result = machine->observe(before, dirty);
+      },
+      [this, result, scan] { observed(std::move(*result), scan); });
+}
+
+void Reconciler::observed(model::Inventory inventory, std::uint64_t scan) {
+  observing_ = false;
+  observation_deadline_.disarm();
+  if (circumstances_.observation && circumstances_.observation->code == Code::stuck) circumstances_.observation.reset();
+  const bool modules_changed = inventory.modules != inventory_.modules;
+  inventory_ = std::move(inventory);
+  scans_seen_ = scan;
+  circumstances_.observed = true;
+  if (modules_changed || !inspected_) inspect();
+  for (auto job = scan_jobs_.begin(); job != scan_jobs_.end();) {
+    if (job->second > scan) {
+      ++job;
+      continue;
+    }
+    jobs_.lane_ended(job->first, kScanLane, {});
+    job = scan_jobs_.erase(job);
+  }
+  reconsider();
+  if (!dirty_.empty()) debounce_.touch();
+}
+
+std::vector<std::string> Reconciler::wanted_modules() const {
+  std::vector<std::string> names;
+  for (const auto& module : config_->modules) names.push_back(module.name);
+  return names;
+}
+
+void Reconciler::inspect() {
+  if (inspecting_) {
+    inspect_again_ = true;
+    return;
+  }
+  inspecting_ = true;
+  inspect_again_ = false;
+  auto result = std::make_shared<std::vector<model::ModuleReport>>();
+  inspection_ = std::make_unique<Task>(
+      post_,
+      [machine = machine_, result, wanted = wanted_modules(), inventory = inventory_] {
+        *result = machine->inspect(wanted, inventory);
+      },
+      [this, result] {
+        inspecting_ = false;
+        inspected_ = true;
+        modules_ = std::move(*result);
+        if (inspect_again_) inspect();
+        reconsider();
+      });
+}
+
+void Reconciler::configure(model::Config config) {
+  const bool modules_differ = config.modules != config_->modules;
+  config_ = std::make_shared<const model::Config>(std::move(config));
+  ++config_generation_;
+  config_errors_.clear();
+  backoff_.forget_all();
+  module_failures_.clear();
+  for (auto& [pf, work] : work_) work.failure.reset();
+  if (modules_differ && circumstances_.observed) inspect();
+  reconsider();
+}
+
+void Reconciler::reject(std::vector<Error> errors) {
+  config_errors_ = std::move(errors);
+  publish();
+}
+
+void Reconciler::endpoint_changed(const std::string& resource, const model::EndpointStatus& status) {
+  endpoints_[resource] = status;
+  publish();
+}
+
+void Reconciler::kubelet_present(bool present) {
+  circumstances_.kubelet_present = present;
+  publish();
+}
+
+void Reconciler::events_lost(const Error& error) {
+  circumstances_.observation = error;
+  publish();
+}
+
+void Reconciler::reconsider() {
+  if (!circumstances_.observed) return publish();
+  desired_ = core::resolve(*config_, inventory_);
+  plan_ = core::plan(desired_, inventory_, modules_);
+  forget_what_is_over();
+  if (config_->auto_apply && !stopping_) submit(plan_, 0, false);
+  const bool refused = std::ranges::any_of(plan_.pfs, [](const auto& pf) { return !pf.refusals.empty(); });
+  if (inspected_ && plan_.empty() && !refused && desired_.conflicts.empty() && lanes_.empty())
+    applied_generation_ = config_generation_;
+  publish();
+  const auto now = std::chrono::steady_clock::now();
+  if (const auto next = backoff_.next(now); next && !stopping_)
+    retry_.arm(std::chrono::duration_cast<std::chrono::microseconds>(*next - now));
+}
+
+// Failures are kept until the plan no longer asks for what failed.
+void Reconciler::forget_what_is_over() {
+  std::erase_if(work_, [&](auto& entry) {
+    const auto name = entry.first.text();
+    if (lanes_.contains(name) || !settled(name)) return false;
+    const bool asked =
+        std::ranges::any_of(plan_.pfs, [&](const auto& pf) { return pf.pf == entry.first && !pf.steps.empty(); });
+    if (!asked) backoff_.forget(name);
+    return !asked;
+  });
+  std::erase_if(module_failures_, [&](const auto& entry) {
+    const bool asked =
+        std::ranges::any_of(plan_.modules, [&](const Step& step) { return model::target(step.action) == entry.first; });
+    if (!asked) backoff_.forget(module_lane(entry.first));
+    return !asked;
+  });
+}
+
+bool Reconciler::settled(const std::string& lane) const {
+  const auto found = needs_scan_.find(lane);
+  return found == needs_scan_.end() || scans_seen_ >= found->second;
+}
+
+// Begins what can be begun; gives how many lanes that were. Without a job (0) one is made for what the agent does
+// itself.
+unsigned Reconciler::submit(const model::Plan& plan, std::uint32_t job, bool by_hand) {
+  unsigned begun = 0;
+  const auto begin = [&](const std::string& name, std::optional<PciAddress> pf, std::vector<Step> steps) {
+    if (steps.empty() || lanes_.contains(name)) return;
+    if (!by_hand && (!settled(name) || !backoff_.may(name, steps, std::chrono::steady_clock::now()))) return;
+    if (job == 0) job = jobs_.begin("apply", 0, realtime_usec());
+    Lane lane;
+    lane.pf = pf;
+    lane.steps = std::move(steps);
+    lane.job = job;
+    begun += run(name, std::move(lane), by_hand) ? 1 : 0;
+  };
+  if (inspected_ || by_hand)
+    for (const auto& step : plan.modules) begin(module_lane(model::target(step.action)), {}, {step});
+  const bool loading = std::ranges::any_of(lanes_, [](const auto& entry) { return !entry.second.pf; });
+  for (const auto& pf : plan.pfs) {
+    // Binding to vfio-pci needs its module: such a PF comes after the modules, however their loading ends.
+    const bool needs_module = std::ranges::any_of(pf.steps, [](const Step& step) {
+      const auto* bind = std::get_if<model::BindDriver>(&step.action);
+      return bind != nullptr && bind->device_type == model::DeviceType::vfio_pci;
+    });
+    if (needs_module && loading) continue;
+    begin(pf.pf.text(), pf.pf, doable(pf.steps));
+  }
+  return begun;
+}
+
+bool Reconciler::run(const std::string& name, Lane lane, bool by_hand) {
+  if (by_hand) backoff_.forget(name);
+  jobs_.add_lane(lane.job, name, static_cast<unsigned>(lane.steps.size()), lane.pf);
+  if (lane.pf) {
+    work_[*lane.pf].applying = true;
+    work_[*lane.pf].failure.reset();
+  }
+  Lane& running = lanes_[name] = std::move(lane);
+  running.worker = std::make_unique<Worker>(
+      event_, post_, machine_, records_, running.steps,
+      Worker::Callbacks{
+          [this, name](const Step& step) {
+            jobs_.step_started(lanes_.at(name).job, model::describe(step.action));
+            publish();
+          },
+          [this, name](const Step& step, const auto& result) { step_finished(lanes_.at(name), step, result); },
+          [this, name](const Step& step) { step_late(lanes_.at(name), step); },
+          // The worker is still on the stack here: it is taken apart on the loop's next turn.
+          [this, name] { post_([this, name] { lane_over(name); }); },
+      });
+  return true;
+}
+
+void Reconciler::step_finished(Lane& lane, const Step& step, const std::expected<void, Error>& result) {
+  if (result) {
+    loop::log(std::holds_alternative<model::LoadModule>(step.action) ? Event::module_loaded : Event::step_done,
+              fields_of(step), fmt::format("{}: {}", model::describe(step.action), step.why));
+    return;
+  }
+  Error error = result.error();
+  error.operation = fmt::format("{}: {}", model::describe(step.action), error.operation);
+  loop::log(lane.pf ? Event::step_failed : Event::module_failed, fields_of(step), error);
+  if (lane.pf)
+    work_[*lane.pf].failure = error;
+  else
+    module_failures_[model::target(step.action)] = error;
+  lane.error = std::move(error);
+}
+
+void Reconciler::step_late(Lane& lane, const Step& step) {
+  const Error error{
+      Code::timed_out, 0, model::describe(step.action), "",
+      fmt::format("the kernel has not answered for {} s; the kernel log may say why", step.deadline.count())};
+  loop::log(Event::step_abandoned, fields_of(step), error);
+  lane.error = error;
+  if (lane.pf)
+    work_[*lane.pf] = {.applying = false, .stuck = true, .failure = error};
+  else
+    module_failures_[model::target(step.action)] = error;
+  publish();
+}
+
+void Reconciler::lane_over(const std::string& name) {
+  const auto found = lanes_.find(name);
+  if (found == lanes_.end()) return;
+  const Lane lane = std::move(found->second);
+  lanes_.erase(found);
+  if (lane.pf) {
+    work_[*lane.pf].applying = false;
+    work_[*lane.pf].stuck = false;
+  }
+  if (lane.error)
+    backoff_.failed(name, lane.steps, std::chrono::steady_clock::now());
+  else
+    backoff_.forget(name);
+  needs_scan_[name] = scans_begun_ + 1;
+  jobs_.lane_ended(lane.job, name, lane.error);
+  changed(Dirty::all());
+  if (stopping_ && lanes_.empty() && quiet_) return std::exchange(quiet_, {})();
+  reconsider();
+}
+
+std::expected<std::uint32_t, Error> Reconciler::apply(const ApplyRequest& request) {
+  for (const auto& device : request.devices) {
+    if (inventory_.function(device) == nullptr)
+      return std::unexpected(Error{Code::not_found, 0, "apply to", device.text(), "there is no such NIC function"});
+    const auto lane = lanes_.find(device.text());
+    if (lane != lanes_.end())
+      return std::unexpected(Error{lane->second.worker->stuck() ? Code::stuck : Code::busy, 0, "apply to",
+                                   device.text(), "it is being configured; see nicctl status"});
+  }
+  const auto job = jobs_.begin("apply", request.caller_uid, realtime_usec());
+  submit(core::plan(desired_, inventory_, modules_, {request.force, request.devices}), job, true);
+  jobs_.settle(job);
+  publish();
+  return job;
+}
+
+std::uint32_t Reconciler::rescan(std::uint32_t caller_uid) {
+  const auto job = jobs_.begin("rescan", caller_uid, realtime_usec());
+  jobs_.add_lane(job, kScanLane, 1, {});
+  scan_jobs_[job] = scans_begun_ + 1;
+  dirty_ = Dirty::all();
+  observe();
+  publish();
+  return job;
+}
+
+std::expected<std::uint32_t, Error> Reconciler::load_modules(const std::vector<std::string>& names,
+                                                             std::uint32_t caller_uid) {
+  if (names.empty()) return std::unexpected(model::invalid("load modules", "", "no module is named"));
+  model::Plan plan;
+  for (const auto& name : names) {
+    Step step;
+    step.action = model::LoadModule{model::kernel_name(name)};
+    step.why = "asked for over D-Bus";
+    step.deadline = std::chrono::seconds{120};
+    plan.modules.push_back(std::move(step));
+  }
+  const auto job = jobs_.begin("load-modules", caller_uid, realtime_usec());
+  submit(plan, job, true);
+  jobs_.settle(job);
+  publish();
+  return job;
+}
+
+std::expected<void, Error> Reconciler::cancel(std::uint32_t job) {
+  if (!jobs_.known(job))
+    return std::unexpected(Error{Code::not_found, 0, "cancel", fmt::format("job {}", job), "it is over, or never was"});
+  jobs_.cancel(job);
+  for (const auto& name : jobs_.lanes(job))
+    if (const auto lane = lanes_.find(name); lane != lanes_.end()) lane->second.worker->cancel();
+  return {};
+}
+
+model::Plan Reconciler::plan(const core::PlanOptions& options) const {
+  return core::plan(desired_, inventory_, modules_, options);
+}
+
+void Reconciler::publish() {
+  const auto before = cell_.load();
+  model::Snapshot next;
+  next.generation = before->generation;
+  next.inventory = inventory_;
+  next.config = config_;
+  next.config_generation = config_generation_;
+  next.applied_generation = applied_generation_;
+  next.config_errors = config_errors_;
+  next.desired = desired_;
+  next.plan = plan_;
+  next.functions = core::judge_functions(desired_, inventory_, plan_, work_);
+  next.modules = modules_;
+  next.pools = core::pools(*config_, inventory_, plan_);
+  next.endpoints = endpoints_;
+  std::erase_if(next.endpoints, [&](const auto& entry) { return next.pool(entry.first) == nullptr; });
+  next.jobs = jobs_.list();
+  circumstances_.module_failures.clear();
+  for (const auto& [name, error] : module_failures_) {
+    circumstances_.module_failures.push_back(error);
+    const auto report = std::ranges::find(next.modules, name, &model::ModuleReport::name);
+    if (report == next.modules.end()) continue;
+    report->errors = {error};
+    report->verdict = model::Verdict::fail;
+  }
+  next.components = core::judge_components(next, circumstances_);
+  next.state = core::overall(next.components);
+  if (next == *before) return;
+  ++next.generation;
+  const auto after = std::make_shared<const model::Snapshot>(std::move(next));
+  cell_.store(after);
+  faces_.publish(before, after);
+}
+
+}  // namespace nic::apply

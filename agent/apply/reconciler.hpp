@@ -1,0 +1,134 @@
+// Brings the machine to what is configured and keeps it there, by events: observe -> resolve -> plan -> apply ->
+// observe. Thread: the loop's; blocking work goes to workers. It publishes every change as a new Snapshot.
+#pragma once
+
+#include "apply/jobs.hpp"
+#include "apply/machine.hpp"
+#include "apply/records.hpp"
+#include "apply/retry.hpp"
+#include "apply/task.hpp"
+#include "apply/worker.hpp"
+#include "core/judge.hpp"
+#include "core/plan.hpp"
+#include "loop/loop.hpp"
+#include "model/snapshot.hpp"
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace nic::apply {
+
+class Reconciler {
+ public:
+  struct Timing {
+    std::chrono::microseconds quiet{50'000};        // a burst is over after this much silence
+    std::chrono::microseconds most{250'000};        // and is not waited for longer than this
+    std::chrono::microseconds rescan{600'000'000};  // safety net: everything is read again
+    std::chrono::microseconds observe{30'000'000};  // reading the machine should be back by then
+    Retry retry{};
+  };
+  struct Faces {
+    std::function<void(const std::shared_ptr<const model::Snapshot>& before,
+                       const std::shared_ptr<const model::Snapshot>& after)>
+        publish;
+    std::function<void(const model::Job&)> job_finished;
+  };
+
+  Reconciler(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr<Machine> machine,
+             std::shared_ptr<const Records> records, model::SnapshotCell& cell, Faces faces, Timing timing);
+  ~Reconciler();
+  Reconciler(const Reconciler&) = delete;
+  Reconciler& operator=(const Reconciler&) = delete;
+
+  // Puts right what an interrupted run left, reads the machine, begins.
+  void start();
+  // No step is begun any more. `quiet` is called when no worker runs.
+  void stop(std::function<void()> quiet);
+
+  void changed(const model::Dirty& dirty);          // kernel events
+  void resumed() { changed(model::Dirty::all()); }  // after suspend, or by the safety net
+  void configure(model::Config config);             // a good configuration takes force
+  void reject(std::vector<model::Error> errors);    // a bad one leaves the last good one in force
+  void endpoint_changed(const std::string& resource, const model::EndpointStatus& status);
+  void kubelet_present(bool present);
+  void events_lost(const model::Error& error);  // kernel events cannot be had: shown, the rescan goes on
+
+  struct ApplyRequest {
+    std::set<model::PciAddress> devices;  // empty: all
+    bool force{false};
+    std::uint32_t caller_uid{0};
+  };
+  [[nodiscard]] std::expected<std::uint32_t, model::Error> apply(const ApplyRequest& request);
+  [[nodiscard]] std::uint32_t rescan(std::uint32_t caller_uid);
+  [[nodiscard]] std::expected<std::uint32_t, model::Error> load_modules(const std::vector<std::string>& names,
+                                                                        std::uint32_t caller_uid);
+  [[nodiscard]] std::expected<void, model::Error> cancel(std::uint32_t job);
+  // What Apply would do now.
+  [[nodiscard]] model::Plan plan(const core::PlanOptions& options) const;
+
+ private:
+  // Work under way: a PF's steps, or one module. PFs and modules go side by side, the steps of one in order.
+  struct Lane {
+    std::optional<model::PciAddress> pf;
+    std::vector<model::Step> steps;
+    std::unique_ptr<Worker> worker;
+    std::uint32_t job{0};
+    std::optional<model::Error> error;
+  };
+  void observe();
+  void observed(model::Inventory inventory, std::uint64_t scan);
+  void inspect();
+  void reconsider();
+  void publish();
+  void forget_what_is_over();
+  unsigned submit(const model::Plan& plan, std::uint32_t job, bool by_hand);
+  bool run(const std::string& name, Lane lane, bool by_hand);
+  void step_finished(Lane& lane, const model::Step& step, const std::expected<void, model::Error>& result);
+  void step_late(Lane& lane, const model::Step& step);
+  void lane_over(const std::string& name);
+  [[nodiscard]] bool settled(const std::string& lane) const;
+  [[nodiscard]] std::vector<std::string> wanted_modules() const;
+
+  sd_event* event_;
+  loop::Mailbox::Post post_;
+  std::shared_ptr<Machine> machine_;
+  std::shared_ptr<const Records> records_;
+  model::SnapshotCell& cell_;
+  Faces faces_;
+  Timing timing_;
+
+  model::Inventory inventory_;
+  std::shared_ptr<const model::Config> config_{std::make_shared<const model::Config>()};
+  std::uint64_t config_generation_{0}, applied_generation_{0};
+  std::vector<model::Error> config_errors_;
+  std::vector<model::ModuleReport> modules_;
+  std::map<std::string, model::EndpointStatus> endpoints_;
+  core::Circumstances circumstances_;
+  model::Desired desired_;
+  model::Plan plan_;
+
+  Jobs jobs_;
+  Backoff<std::string> backoff_;
+  std::map<std::string, Lane> lanes_;
+  std::map<std::string, model::Error> module_failures_;
+  std::map<model::PciAddress, core::PfWork> work_;
+  std::map<std::string, std::uint64_t> needs_scan_;  // lane -> the first scan that shows what it did
+
+  model::Dirty dirty_{model::Dirty::all()};
+  std::uint64_t scans_begun_{0}, scans_seen_{0};
+  bool observing_{false}, inspecting_{false}, inspected_{false}, inspect_again_{false}, stopping_{false};
+  std::map<std::uint32_t, std::uint64_t> scan_jobs_;  // rescan job -> the scan that answers it
+  std::function<void()> quiet_;
+  std::unique_ptr<Task> recovery_, observation_, inspection_;
+  loop::Debounce debounce_;
+  loop::Timer safety_net_, retry_, observation_deadline_;
+};
+
+}  // namespace nic::apply

@@ -1,0 +1,59 @@
+// When a plan that failed is tried again: at once if it became another plan, else after a delay that doubles.
+// Pure (time is an argument). Thread: any.
+#pragma once
+
+#include "model/plan.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace nic::apply {
+
+struct Retry {
+  std::chrono::milliseconds first{2000};
+  std::chrono::milliseconds most{300'000};
+};
+
+template <class Key>
+class Backoff {
+ public:
+  using Clock = std::chrono::steady_clock;
+  explicit Backoff(Retry retry) : retry_{retry} {}
+
+  void failed(const Key& key, std::vector<model::Step> steps, Clock::time_point now) {
+    auto& entry = entries_[key];
+    entry.delay = entry.delay.count() == 0 ? retry_.first : std::min(entry.delay * 2, retry_.most);
+    entry.steps = std::move(steps);
+    entry.at = now + entry.delay;
+  }
+  void forget(const Key& key) { entries_.erase(key); }
+  void forget_all() { entries_.clear(); }
+
+  // May these steps be tried now?
+  [[nodiscard]] bool may(const Key& key, const std::vector<model::Step>& steps, Clock::time_point now) const {
+    const auto found = entries_.find(key);
+    return found == entries_.end() || found->second.steps != steps || now >= found->second.at;
+  }
+  // The next time at which something may be tried again.
+  [[nodiscard]] std::optional<Clock::time_point> next(Clock::time_point now) const {
+    std::optional<Clock::time_point> earliest;
+    for (const auto& [key, entry] : entries_)
+      if (entry.at > now && (!earliest || entry.at < *earliest)) earliest = entry.at;
+    return earliest;
+  }
+
+ private:
+  struct Entry {
+    std::chrono::milliseconds delay{0};
+    std::vector<model::Step> steps;
+    Clock::time_point at{};
+  };
+  Retry retry_;
+  std::map<Key, Entry> entries_;
+};
+
+}  // namespace nic::apply

@@ -1,0 +1,82 @@
+#include "apply/worker.hpp"
+
+#include <utility>
+
+namespace nic::apply {
+
+struct Worker::Shared {
+  std::vector<model::Step> steps;
+  std::shared_ptr<Machine> machine;
+  std::shared_ptr<const Records> records;
+  std::atomic<bool> canceled{false};
+  std::atomic<bool> watched{true};  // the Worker is still there to be told
+};
+
+namespace {
+
+// Making VFs switches driver probing off for a moment: what was there before is on disk meanwhile, so that being killed
+// in between is put right at the next start.
+std::expected<void, model::Error> perform(Machine& machine, const Records& records, const model::Action& action) {
+  const auto* vfs = std::get_if<model::SetNumVfs>(&action);
+  if (vfs == nullptr) return machine.perform(action);
+  if (auto noted = records.begin({vfs->pf, vfs->drivers_autoprobe}); !noted) return noted;
+  auto done = machine.perform(action);
+  if (auto closed = records.end(vfs->pf); !closed && done) return closed;
+  return done;
+}
+
+}  // namespace
+
+Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr<Machine> machine,
+               std::shared_ptr<const Records> records, std::vector<model::Step> steps, Callbacks callbacks)
+    : shared_{std::make_shared<Shared>()},
+      callbacks_{std::move(callbacks)},
+      deadline_{event, [this] {
+                  stuck_ = true;
+                  callbacks_.late(shared_->steps.at(current_));
+                }} {
+  shared_->steps = std::move(steps);
+  shared_->machine = std::move(machine);
+  shared_->records = std::move(records);
+  const auto tell = [post, shared = shared_](std::function<void()> message) {
+    post([shared, message = std::move(message)] {
+      if (shared->watched) message();
+    });
+  };
+  task_ = std::make_unique<Task>(
+      post,
+      [this, shared = shared_, tell] {
+        for (std::size_t i = 0; i < shared->steps.size() && !shared->canceled; ++i) {
+          tell([this, i] { begun(i); });
+          auto result = perform(*shared->machine, *shared->records, shared->steps[i].action);
+          const bool failed = !result;
+          tell([this, i, result = std::move(result)] { ended(i, result); });
+          if (failed) break;
+        }
+      },
+      [this] {
+        deadline_.disarm();
+        callbacks_.over();
+      });
+}
+
+Worker::~Worker() {
+  shared_->watched = false;
+  shared_->canceled = true;
+}
+
+void Worker::cancel() { shared_->canceled = true; }
+
+void Worker::begun(std::size_t step) {
+  current_ = step;
+  deadline_.arm(shared_->steps[step].deadline);
+  callbacks_.started(shared_->steps[step]);
+}
+
+void Worker::ended(std::size_t step, const std::expected<void, model::Error>& result) {
+  deadline_.disarm();
+  if (stuck_) shared_->canceled = true;
+  callbacks_.finished(shared_->steps[step], result);
+}
+
+}  // namespace nic::apply

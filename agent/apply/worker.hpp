@@ -1,0 +1,52 @@
+// Carries out the steps of one PF (or the modules), in order, beside the loop, and tells the loop of each.
+// Thread: the loop's. A step that passes its deadline is reported once as late; the worker goes on when the kernel
+// call returns, but takes no further step then.
+#pragma once
+
+#include "apply/machine.hpp"
+#include "apply/records.hpp"
+#include "apply/task.hpp"
+#include "loop/loop.hpp"
+#include "model/plan.hpp"
+
+#include <atomic>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace nic::apply {
+
+class Worker {
+ public:
+  struct Callbacks {
+    std::function<void(const model::Step&)> started;
+    std::function<void(const model::Step&, const std::expected<void, model::Error>&)> finished;
+    std::function<void(const model::Step&)> late;
+    std::function<void()> over;  // all steps done, or stopped at the first that failed, was late or canceled
+  };
+
+  Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr<Machine> machine,
+         std::shared_ptr<const Records> records, std::vector<model::Step> steps, Callbacks callbacks);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  void cancel();  // no step is begun after this
+  [[nodiscard]] bool stuck() const { return stuck_; }
+
+ private:
+  struct Shared;
+  void begun(std::size_t step);
+  void ended(std::size_t step, const std::expected<void, model::Error>& result);
+
+  std::shared_ptr<Shared> shared_;
+  Callbacks callbacks_;
+  bool stuck_{false};
+  std::size_t current_{0};
+  loop::Timer deadline_;
+  std::unique_ptr<Task> task_;
+};
+
+}  // namespace nic::apply
