@@ -1,0 +1,109 @@
+// Builders of machines for tests, as values: one line says what the host is.
+#pragma once
+
+#include "model/inventory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+namespace nic::test {
+
+inline model::PciAddress pci(std::string_view text) { return model::PciAddress::parse(text).value(); }
+
+// An inventory that grows by named calls: Host{}.pf("0000:01:00.0").rxe("rxe0", "enp1s0").inventory()
+class Host {
+ public:
+  // An Intel 82576 as QEMU emulates it: 7 VFs, offset 128, stride 2, in an IOMMU group.
+  Host& pf(std::string_view address, std::string name = "enp1s0", unsigned total_vfs = 7, std::string driver = "igb") {
+    model::PciFunction function;
+    function.address = pci(address);
+    function.vendor = 0x8086;
+    function.device = 0x10c9;
+    function.class_code = 0x020000;
+    function.driver = std::move(driver);
+    function.iommu_group = 10 + static_cast<unsigned>(inventory_.functions.size());
+    function.numa_node = 0;
+    model::Sriov sriov;
+    sriov.total_vfs = total_vfs;
+    sriov.offset = 128;
+    sriov.stride = 2;
+    sriov.vf_device_id = 0x10ca;
+    function.sriov = sriov;
+    inventory_.functions[function.address] = function;
+    return net(std::move(name), address);
+  }
+  Host& plain(std::string_view address, std::string name = "eth0") {
+    model::PciFunction function;
+    function.address = pci(address);
+    function.vendor = 0x1af4;
+    function.device = 0x1041;
+    function.class_code = 0x020000;
+    function.driver = "virtio-pci";
+    inventory_.functions[function.address] = function;
+    return net(std::move(name), address);
+  }
+  Host& net(std::string name, std::string_view address = {}) {
+    model::NetDevice net;
+    net.name = std::move(name);
+    net.ifindex = ++last_ifindex_;
+    net.mtu = 1500;
+    net.max_mtu = 9216;
+    net.link_type = model::LinkType::ethernet;
+    net.admin_up = net.carrier = true;
+    net.operstate = "up";
+    if (!address.empty()) net.function = pci(address);
+    inventory_.net_devices.push_back(std::move(net));
+    return *this;
+  }
+  // A soft-RoCE device on an interface, with user access.
+  Host& rxe(std::string name, std::string_view interface) {
+    model::RdmaDevice rdma;
+    rdma.name = std::move(name);
+    rdma.software = true;
+    const auto* on = inventory_.net_device(interface);
+    rdma.function = on->function;
+    model::RdmaPort port;
+    port.number = 1;
+    port.state = "ACTIVE";
+    port.net_ifindex = on->ifindex;
+    rdma.ports.push_back(port);
+    rdma.nodes.push_back({model::RdmaNode::uverbs, "/dev/infiniband/uverbs0", 231, 192, {}});
+    inventory_.rdma_devices.push_back(std::move(rdma));
+    inventory_.rdma_subsystem = true;
+    inventory_.rdma_cm = model::CharDevice{model::RdmaNode::rdma_cm, "/dev/infiniband/rdma_cm", 10, 120, {}};
+    return *this;
+  }
+  Host& default_route(std::string_view interface, bool ipv6 = false) {
+    inventory_.default_routes.push_back({ipv6, inventory_.net_device(interface)->ifindex, 254});
+    return *this;
+  }
+  Host& module(std::string name) {
+    model::LoadedModule module;
+    module.name = std::move(name);
+    module.state = "live";
+    inventory_.modules.push_back(std::move(module));
+    std::ranges::sort(inventory_.modules, {}, &model::LoadedModule::name);
+    return *this;
+  }
+  // The interface that stands on another: a VLAN, or a port of a bond or bridge.
+  Host& vlan(std::string name, std::string_view lower) {
+    net(std::move(name));
+    inventory_.net_devices.back().lower_ifindex = inventory_.net_device(lower)->ifindex;
+    return *this;
+  }
+  Host& enslave(std::string_view port, std::string_view master) {
+    for (auto& net : inventory_.net_devices)
+      if (net.name == port) net.master_ifindex = inventory_.net_device(master)->ifindex;
+    return *this;
+  }
+  [[nodiscard]] model::Inventory inventory() const { return inventory_; }
+  operator model::Inventory() const { return inventory_; }
+
+ private:
+  model::Inventory inventory_;
+  unsigned last_ifindex_{1};
+};
+
+}  // namespace nic::test

@@ -1,0 +1,113 @@
+// A simulated machine: its state is an Inventory, a step changes it as core::predict says, and failures can be ordered.
+// It behaves as the kernel does where the reference says so: N to M needs 0 between, no driver is ENOENT.
+#pragma once
+
+#include "apply/machine.hpp"
+#include "core/predict.hpp"
+
+#include <cerrno>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace nic::test {
+
+class SimMachine : public apply::Machine {
+ public:
+  explicit SimMachine(model::Inventory state) : state_{std::move(state)} {}
+  ~SimMachine() override { release(); }
+
+  model::Inventory observe(const model::Inventory&, const model::Dirty&) override {
+    const std::lock_guard lock{mutex_};
+    return state_;
+  }
+
+  std::expected<void, model::Error> perform(const model::Action& action) override {
+    std::unique_lock lock{mutex_};
+    ++performed_;
+    if (hang_ && hang_(action)) released_.wait(lock, [&] { return !hang_; });
+    if (fail_)
+      if (auto error = fail_(action)) return std::unexpected(*error);
+    if (const auto* vfs = std::get_if<model::SetNumVfs>(&action)) {
+      const auto pf = state_.functions.find(vfs->pf);
+      if (pf == state_.functions.end()) return refuse(ENOENT, vfs->pf);
+      if (!pf->second.driver) return refuse(ENOENT, vfs->pf);
+      if (vfs->to > pf->second.sriov->total_vfs) return refuse(ERANGE, vfs->pf);
+    }
+    if (const auto* bind = std::get_if<model::BindDriver>(&action); bind && !state_.functions.contains(bind->function))
+      return refuse(ENODEV, bind->function);
+    core::predict(state_, action);
+    if (changed_) changed_();
+    return {};
+  }
+
+  std::vector<model::ModuleReport> inspect(const std::vector<std::string>& wanted,
+                                           const model::Inventory& inventory) override {
+    const std::lock_guard lock{mutex_};
+    std::vector<model::ModuleReport> reports;
+    for (const auto& name : wanted) {
+      model::ModuleReport report;
+      report.name = model::kernel_name(name);
+      report.wanted = true;
+      for (const auto& module : inventory.modules)
+        if (module.name == report.name) report.state = model::ModuleState::live;
+      if (blacklist.contains(report.name)) report.blacklisted_by = "/etc/modprobe.d/test.conf";
+      report.verdict = report.loaded() ? model::Verdict::pass : model::Verdict::fail;
+      reports.push_back(std::move(report));
+    }
+    return reports;
+  }
+
+  // Another hand than the agent's changes the machine.
+  void change(const std::function<void(model::Inventory&)>& by) {
+    const std::lock_guard lock{mutex_};
+    by(state_);
+    if (changed_) changed_();
+  }
+  void on_change(std::function<void()> changed) {
+    const std::lock_guard lock{mutex_};
+    changed_ = std::move(changed);
+  }
+  // Called under the lock for each action; an Error makes it fail.
+  void fail_when(std::function<std::optional<model::Error>(const model::Action&)> fail) {
+    const std::lock_guard lock{mutex_};
+    fail_ = std::move(fail);
+  }
+  void hang_when(std::function<bool(const model::Action&)> hang) {
+    const std::lock_guard lock{mutex_};
+    hang_ = std::move(hang);
+  }
+  void release() {
+    const std::lock_guard lock{mutex_};
+    hang_ = nullptr;
+    released_.notify_all();
+  }
+  [[nodiscard]] unsigned performed() const {
+    const std::lock_guard lock{mutex_};
+    return performed_;
+  }
+  [[nodiscard]] model::Inventory state() const {
+    const std::lock_guard lock{mutex_};
+    return state_;
+  }
+
+  std::set<std::string> blacklist;
+
+ private:
+  static std::expected<void, model::Error> refuse(int number, const model::PciAddress& address) {
+    return std::unexpected(model::system_error(number, "write", address.text()));
+  }
+  mutable std::mutex mutex_;
+  std::condition_variable released_;
+  model::Inventory state_;
+  unsigned performed_{0};
+  std::function<void()> changed_;
+  std::function<std::optional<model::Error>(const model::Action&)> fail_;
+  std::function<bool(const model::Action&)> hang_;
+};
+
+}  // namespace nic::test

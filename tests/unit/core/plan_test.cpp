@@ -1,0 +1,175 @@
+#include "core/plan.hpp"
+
+#include "core/predict.hpp"
+#include "core/resolve.hpp"
+#include "lib/hosts.hpp"
+#include "lib/policies.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace nic::core {
+namespace {
+
+using test::Host;
+using test::pci;
+using test::policy;
+using testing::HasSubstr;
+
+model::Desired want(const model::Inventory& host, model::SriovPolicy one) {
+  model::Config config;
+  config.policies = {std::move(one)};
+  return resolve(config, host);
+}
+
+model::SriovPolicy two_and_two() {
+  auto workers = policy("workers", {{"enp1s0", {}}}, 4);
+  workers.groups = {test::vfio({{0, 1}})};
+  return workers;
+}
+
+std::vector<std::string> lines(const model::Plan& plan) {
+  std::vector<std::string> all;
+  for (const auto& step : plan.modules) all.push_back(model::describe(step.action));
+  for (const auto& pf : plan.pfs)
+    for (const auto& step : pf.steps) all.push_back(model::describe(step.action));
+  return all;
+}
+
+model::Inventory carried_out(model::Inventory host, const model::Plan& plan) {
+  for (const auto& step : plan.modules) predict(host, step.action);
+  for (const auto& pf : plan.pfs)
+    for (const auto& step : pf.steps)
+      if (!step.waits_for) predict(host, step.action);
+  return host;
+}
+
+TEST(Plan, CreatesVfsAndBindsEachAsAsked) {
+  const model::Inventory host = Host{}.pf("0000:01:00.0");
+  EXPECT_THAT(lines(plan(want(host, two_and_two()), host, {})),
+              testing::ElementsAre("load kernel module vfio_pci", "create 4 VFs on 0000:01:00.0",
+                                   "bind VF 0 (0000:01:10.0) to vfio-pci", "bind VF 1 (0000:01:10.2) to vfio-pci",
+                                   "bind VF 2 (0000:01:10.4) to its network driver",
+                                   "bind VF 3 (0000:01:10.6) to its network driver"));
+}
+
+TEST(Plan, IsEmptyAfterItWasCarriedOut) {
+  model::Inventory host = Host{}.pf("0000:01:00.0");
+  auto workers = two_and_two();
+  workers.mtu = 4000;
+  const auto desired = want(host, workers);
+  host = carried_out(host, plan(desired, host, {}));
+  EXPECT_THAT(lines(plan(desired, host, {})), testing::IsEmpty());
+}
+
+TEST(Plan, KeepsVfsThatAreAlreadyRight) {
+  model::Inventory host = Host{}.pf("0000:01:00.0").module("vfio_pci");
+  const auto desired = want(host, two_and_two());
+  host = carried_out(host, plan(desired, host, {}));
+  predict(host, model::BindDriver{pci("0000:01:10.2"), 1, model::DeviceType::netdevice, {}});
+  EXPECT_THAT(lines(plan(desired, host, {})), testing::ElementsAre("bind VF 1 (0000:01:10.2) to vfio-pci"));
+}
+
+TEST(Plan, TouchesNoPfThatIsNotConfigured) {
+  const model::Inventory host = Host{}.pf("0000:01:00.0").pf("0000:02:00.0", "enp2s0");
+  for (const auto& pf : plan(want(host, two_and_two()), host, {}).pfs) EXPECT_EQ(pf.pf, pci("0000:01:00.0"));
+}
+
+TEST(Plan, RefusesToDisturbTheDefaultRouteUnlessForced) {
+  const model::Inventory host = Host{}.pf("0000:01:00.0").default_route("enp1s0");
+  const auto desired = want(host, policy("p", {{"enp1s0", {}}}, 2));
+  const auto careful = plan(desired, host, {});
+  ASSERT_EQ(careful.pfs.size(), 1u);
+  EXPECT_TRUE(careful.pfs[0].steps.empty());
+  ASSERT_EQ(careful.pfs[0].refusals.size(), 1u);
+  EXPECT_EQ(careful.pfs[0].refusals[0].error.code, model::Code::protected_);
+  EXPECT_THAT(careful.pfs[0].refusals[0].error.text(), HasSubstr("default route"));
+  EXPECT_FALSE(plan(desired, host, {}, {.force = true, .only = {}}).empty());
+}
+
+TEST(Plan, ProtectsThroughABondUnderAVlan) {
+  const model::Inventory host = Host{}
+                                    .pf("0000:01:00.0")
+                                    .net("bond0")
+                                    .enslave("enp1s0", "bond0")
+                                    .vlan("bond0.7", "bond0")
+                                    .default_route("bond0.7", true);
+  const auto careful = plan(want(host, policy("p", {{"enp1s0", {}}}, 2)), host, {});
+  EXPECT_THAT(careful.pfs.at(0).refusals.at(0).error.text(), HasSubstr("IPv6 default route (bond0.7)"));
+}
+
+TEST(Plan, RefusesToRemoveAVfThatCarriesTheDefaultRoute) {
+  model::Inventory host = Host{}.pf("0000:01:00.0");
+  predict(host, model::SetNumVfs{pci("0000:01:00.0"), 0, 2});
+  predict(host, model::BindDriver{pci("0000:01:10.0"), 0, model::DeviceType::netdevice, {}});
+  host.default_routes.push_back({false, host.net_devices.back().ifindex, 254});
+  const auto careful = plan(want(host, policy("p", {{"enp1s0", {}}}, 0)), host, {});
+  EXPECT_TRUE(careful.empty());
+  EXPECT_EQ(careful.pfs.at(0).refusals.size(), 1u);
+}
+
+TEST(Plan, NamesTheVfsThatAChangeOfCountTearsDown) {
+  model::Inventory host = Host{}.pf("0000:01:00.0");
+  predict(host, model::SetNumVfs{pci("0000:01:00.0"), 0, 2});
+  const auto change = plan(want(host, policy("p", {{"enp1s0", {}}}, 3)), host, {});
+  const auto& step = change.pfs.at(0).steps.at(0);
+  EXPECT_EQ(model::describe(step.action), "change 0000:01:00.0 from 2 to 3 VFs");
+  EXPECT_EQ(step.disruption, model::Disruption::pf_disruptive);
+  EXPECT_THAT(step.hits, testing::ElementsAre(pci("0000:01:10.0"), pci("0000:01:10.2")));
+}
+
+TEST(Plan, WaitsForADriverInsteadOfFailing) {
+  model::Inventory host = Host{}.pf("0000:01:00.0");
+  host.functions.at(pci("0000:01:00.0")).driver.reset();
+  const auto waiting = plan(want(host, policy("p", {{"enp1s0", {}}}, 2)), host, {});
+  ASSERT_EQ(waiting.pfs.at(0).steps.size(), 1u);
+  EXPECT_TRUE(waiting.pfs[0].steps[0].waits_for.has_value());
+}
+
+TEST(Plan, ExplainsThatVfioNeedsAnIommu) {
+  model::Inventory host = Host{}.pf("0000:01:00.0");
+  host.functions.at(pci("0000:01:00.0")).iommu_group.reset();
+  const auto refused = plan(want(host, two_and_two()), host, {});
+  ASSERT_FALSE(refused.pfs.at(0).refusals.empty());
+  EXPECT_THAT(refused.pfs[0].refusals[0].error.advice, HasSubstr("intel_iommu=on"));
+}
+
+TEST(Plan, RaisesThePfsMtuForItsVfsAndNeverLowersIt) {
+  model::Inventory host = Host{}.pf("0000:01:00.0");
+  auto jumbo = policy("p", {{"enp1s0", {}}}, 0);
+  jumbo.mtu = 9000;
+  EXPECT_THAT(lines(plan(want(host, jumbo), host, {})),
+              testing::ElementsAre("set the MTU of 0000:01:00.0 from 1500 to 9000"));
+  jumbo.mtu = 1400;
+  EXPECT_TRUE(plan(want(host, jumbo), host, {}).empty());
+}
+
+TEST(Plan, SaysWhatTheInterfaceTakesWhenTheMtuIsTooLarge) {
+  const model::Inventory host = Host{}.pf("0000:01:00.0");
+  auto jumbo = policy("p", {{"enp1s0", {}}}, 0);
+  jumbo.mtu = 9500;
+  EXPECT_THAT(plan(want(host, jumbo), host, {}).pfs.at(0).refusals.at(0).error.text(), HasSubstr("at most 9216"));
+}
+
+TEST(Plan, DoesNotLoadWhatIsLoadedBuiltinOrBlacklisted) {
+  model::Desired desired;
+  desired.modules = {
+      {"ib-uverbs", {"t", 1, 1}}, {"rdma_ucm", {"t", 2, 1}}, {"siw", {"t", 3, 1}}, {"ib_umad", {"t", 4, 1}}};
+  std::vector<model::ModuleReport> reports(2);
+  reports[0].name = "rdma_ucm";
+  reports[0].state = model::ModuleState::builtin;
+  reports[1].name = "siw";
+  reports[1].blacklisted_by = "/etc/modprobe.d/x.conf";
+  EXPECT_THAT(lines(plan(desired, Host{}.module("ib_uverbs"), reports)),
+              testing::ElementsAre("load kernel module ib_umad"));
+}
+
+TEST(Predict, ComputesVfAddressesAcrossABusBoundary) {
+  model::Sriov sriov;
+  sriov.offset = 0x180;
+  sriov.stride = 2;
+  EXPECT_EQ(vf_address(pci("0000:3b:00.1"), sriov, 3).text(), "0000:3c:10.7");
+}
+
+}  // namespace
+}  // namespace nic::core
