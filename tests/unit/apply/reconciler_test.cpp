@@ -1,0 +1,210 @@
+#include "apply/reconciler.hpp"
+
+#include "lib/agent_on_sim.hpp"
+#include "lib/hosts.hpp"
+#include "lib/policies.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace nic::apply {
+namespace {
+
+using model::FunctionState;
+using test::AgentOnSim;
+using test::Host;
+using test::pci;
+using test::policy;
+using testing::HasSubstr;
+
+const model::PciAddress kPf = pci("0000:01:00.0");
+const model::PciAddress kOther = pci("0000:02:00.0");
+
+model::SriovPolicy two_and_two() {
+  auto workers = policy("workers", {{"enp1s0", {}}}, 4);
+  workers.groups = {test::vfio({{0, 1}})};
+  return workers;
+}
+
+bool is_vfs(const model::Action& action) { return std::holds_alternative<model::SetNumVfs>(action); }
+
+TEST(Reconciler, BringsAPfToItsPolicyAndThenDoesNothing) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0").module("vfio_pci")};
+  agent.configure({two_and_two()});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).state == FunctionState::ok; }));
+  const auto host = agent.machine->state();
+  EXPECT_EQ(host.functions.at(pci("0000:01:10.2")).driver, "vfio-pci");
+  EXPECT_EQ(host.functions.at(pci("0000:01:10.4")).driver, "igbvf");
+  EXPECT_EQ(agent.machine->performed(), 5u);
+  EXPECT_EQ(agent.now()->applied_generation, 1u);
+
+  ASSERT_TRUE(agent.reconciler->apply({}).has_value());
+  ASSERT_TRUE(agent.run_until([&] { return agent.idle(); }));
+  EXPECT_EQ(agent.machine->performed(), 5u);
+}
+
+TEST(Reconciler, FollowsACardThatIsPluggedAndPulled) {
+  AgentOnSim agent{model::Inventory{}};
+  agent.configure({policy("p", {{"enp1s0", {}}}, 2)});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.now()->state == model::ComponentState::not_ready; }));
+  const model::Inventory plugged = Host{}.pf("0000:01:00.0");
+  agent.machine->change([&](model::Inventory& host) { host = plugged; });
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).state == FunctionState::ok; }));
+  EXPECT_EQ(agent.now()->inventory.functions.size(), 3u);
+  agent.machine->change([](model::Inventory& host) { host = {}; });
+  ASSERT_TRUE(agent.run_until([&] { return agent.now()->functions.empty(); }));
+}
+
+TEST(Reconciler, RepairsWhatSomebodyElseChanges) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0")};
+  agent.configure({policy("p", {{"enp1s0", {}}}, 2)});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).state == FunctionState::ok; }));
+  agent.machine->change([](model::Inventory& host) { core::predict(host, model::SetNumVfs{kPf, 2, 0}); });
+  ASSERT_TRUE(agent.run_until([&] { return agent.machine->state().functions.size() == 3 && agent.idle(); }));
+}
+
+TEST(Reconciler, ShowsAFailureAndLetsTheOtherPfsGoOn) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0").pf("0000:02:00.0", "enp2s0")};
+  agent.machine->fail_when([](const model::Action& action) -> std::optional<model::Error> {
+    if (!is_vfs(action) || model::target(action) != kPf.text()) return std::nullopt;
+    return model::system_error(ENOMEM, "write", "sriov_numvfs", "boot with pci=realloc");
+  });
+  agent.configure({policy("both", {{"enp1s0", {}}, {"enp2s0", {}}}, 2)});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] {
+    return agent.status(kPf).state == FunctionState::failed && agent.status(kOther).state == FunctionState::ok;
+  }));
+  EXPECT_THAT(agent.status(kPf).last_error->text(), HasSubstr("pci=realloc"));
+  EXPECT_EQ(agent.now()->state, model::ComponentState::error);
+}
+
+TEST(Reconciler, TriesAFailedPfAgainAndRecovers) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0")};
+  int failures = 3;
+  agent.machine->fail_when([&](const model::Action&) -> std::optional<model::Error> {
+    if (failures == 0) return std::nullopt;
+    --failures;
+    return model::system_error(EBUSY, "write", "sriov_numvfs");
+  });
+  agent.configure({policy("p", {{"enp1s0", {}}}, 2)});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).state == FunctionState::ok; }));
+  EXPECT_FALSE(agent.status(kPf).last_error.has_value());
+}
+
+TEST(Reconciler, GoesOnWithoutAPfWhoseKernelCallHangs) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0").pf("0000:02:00.0", "enp2s0")};
+  agent.machine->hang_when(
+      [](const model::Action& action) { return is_vfs(action) && model::target(action) == kPf.text(); });
+  agent.configure({policy("both", {{"enp1s0", {}}, {"enp2s0", {}}}, 2)});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kOther).state == FunctionState::ok; }));
+  EXPECT_EQ(agent.status(kPf).state, FunctionState::applying);
+  const auto refused = agent.reconciler->apply({.devices = {kPf}, .force = false, .caller_uid = 0});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, model::Code::busy);
+  agent.machine->release();
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).state == FunctionState::ok; }));
+}
+
+TEST(Reconciler, KeepsTheLastGoodConfigurationWhenABadOneComes) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0")};
+  agent.configure({policy("p", {{"enp1s0", {}}}, 2)});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).state == FunctionState::ok; }));
+  agent.reconciler->reject({model::invalid("unknown key \"num_vf\"", "test.toml:3:1")});
+  EXPECT_EQ(agent.now()->state, model::ComponentState::error);
+  EXPECT_THAT(agent.now()->components.at(1).text, HasSubstr("test.toml:3:1"));
+  EXPECT_EQ(agent.now()->config->policies.size(), 1u);
+  EXPECT_EQ(agent.status(kPf).state, FunctionState::ok);
+}
+
+TEST(Reconciler, OnlyShowsThePlanWhenItMayNotApplyByItself) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0")};
+  model::Config config;
+  config.policies = {policy("p", {{"enp1s0", {}}}, 2)};
+  config.auto_apply = false;
+  agent.reconciler->configure(config);
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).state == FunctionState::pending; }));
+  EXPECT_EQ(agent.machine->performed(), 0u);
+  const auto job = agent.reconciler->apply({});
+  ASSERT_TRUE(job.has_value());
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).state == FunctionState::ok; }));
+  ASSERT_EQ(agent.finished.size(), 1u);
+  EXPECT_EQ(agent.finished[0].id, *job);
+  EXPECT_EQ(agent.finished[0].state, model::JobState::done);
+  EXPECT_EQ(agent.finished[0].steps, 3u);
+}
+
+TEST(Reconciler, LoadsEachRequiredModuleOnItsOwn) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0")};
+  agent.machine->fail_when([](const model::Action& action) -> std::optional<model::Error> {
+    if (model::target(action) != "no_such") return std::nullopt;
+    return model::Error{model::Code::not_found, ENOENT, "load module", "no_such", "there is no such module"};
+  });
+  model::Config config;
+  config.modules = {{"no-such", {"t", 1, 1}}, {"ib_uverbs", {"t", 1, 9}}};
+  agent.reconciler->configure(config);
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] {
+    const auto modules = agent.now()->modules;
+    return modules.size() == 2 && modules[0].verdict == model::Verdict::fail && !modules[0].errors.empty() &&
+           modules[1].loaded();
+  }));
+  EXPECT_THAT(agent.now()->components.at(2).text, HasSubstr("no such module"));
+}
+
+TEST(Reconciler, PutsBackWhatAnInterruptedRunLeft) {
+  const test::TemporaryFolder state;
+  model::Inventory host = Host{}.pf("0000:01:00.0");
+  host.functions.at(kPf).sriov->drivers_autoprobe = false;
+  {
+    model::Roots roots;
+    roots.state = state.path();
+    ASSERT_TRUE(Records{roots}.begin({kPf, true}).has_value());
+  }
+  AgentOnSim agent{host, state.path()};
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return !agent.now()->functions.empty(); }));
+  EXPECT_TRUE(agent.machine->state().functions.at(kPf).sriov->drivers_autoprobe);
+  EXPECT_TRUE(agent.records->interrupted().interrupted.empty());
+}
+
+TEST(Reconciler, StopsAfterTheStepThatIsUnderWay) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0")};
+  agent.machine->hang_when(is_vfs);
+  agent.configure({policy("p", {{"enp1s0", {}}}, 2)});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.machine->performed() == 1; }));
+  bool quiet = false;
+  agent.reconciler->stop([&] { quiet = true; });
+  EXPECT_FALSE(quiet);
+  agent.machine->release();
+  ASSERT_TRUE(agent.run_until([&] { return quiet; }));
+  EXPECT_EQ(agent.machine->performed(), 1u);
+}
+
+TEST(Reconciler, CancelsAJobBetweenTwoSteps) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0")};
+  agent.machine->hang_when(is_vfs);
+  model::Config config;
+  config.policies = {policy("p", {{"enp1s0", {}}}, 2)};
+  config.auto_apply = false;
+  agent.reconciler->configure(config);
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).state == FunctionState::pending; }));
+  const auto job = agent.reconciler->apply({});
+  ASSERT_TRUE(agent.run_until([&] { return agent.machine->performed() == 1; }));
+  ASSERT_TRUE(agent.reconciler->cancel(*job).has_value());
+  agent.machine->release();
+  ASSERT_TRUE(agent.run_until([&] { return !agent.finished.empty(); }));
+  EXPECT_EQ(agent.finished[0].state, model::JobState::canceled);
+  EXPECT_EQ(agent.machine->performed(), 1u);
+}
+
+}  // namespace
+}  // namespace nic::apply
