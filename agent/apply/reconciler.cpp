@@ -338,8 +338,8 @@ void Reconciler::lane_over(const std::string& name) {
   needs_scan_[name] = scans_begun_ + 1;
   jobs_.lane_ended(lane.job, name, lane.error);
   changed(Dirty::all());
-  if (stopping_ && lanes_.empty() && quiet_) return std::exchange(quiet_, {})();
   reconsider();
+  if (stopping_ && lanes_.empty() && quiet_) std::exchange(quiet_, {})();
 }
 
 std::expected<std::uint32_t, Error> Reconciler::apply(const ApplyRequest& request) {

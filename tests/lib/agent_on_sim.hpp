@@ -49,6 +49,8 @@ class AgentOnSim {
         apply::Reconciler::Faces{[this](const auto&, const auto&) { ++published; },
                                  [this](const model::Job& job) { finished.push_back(job); }},
         timing);
+    // A condition may look at the machine: the loop wakes for each step.
+    machine->on_step([post = mailbox.handle()] { post([] {}); });
     // As kernel events do: from another thread, through the mailbox.
     machine->on_change([this, post = mailbox.handle()] { post([this] { reconciler->changed(model::Dirty::all()); }); });
   }

@@ -29,6 +29,7 @@ class SimMachine : public apply::Machine {
   std::expected<void, model::Error> perform(const model::Action& action) override {
     std::unique_lock lock{mutex_};
     ++performed_;
+    if (asked_) asked_();
     if (hang_ && hang_(action)) released_.wait(lock, [&] { return !hang_; });
     if (fail_)
       if (auto error = fail_(action)) return std::unexpected(*error);
@@ -72,6 +73,11 @@ class SimMachine : public apply::Machine {
     const std::lock_guard lock{mutex_};
     changed_ = std::move(changed);
   }
+  // Called under the lock when a step begins, before it fails, hangs or succeeds.
+  void on_step(std::function<void()> asked) {
+    const std::lock_guard lock{mutex_};
+    asked_ = std::move(asked);
+  }
   // Called under the lock for each action; an Error makes it fail.
   void fail_when(std::function<std::optional<model::Error>(const model::Action&)> fail) {
     const std::lock_guard lock{mutex_};
@@ -105,7 +111,7 @@ class SimMachine : public apply::Machine {
   std::condition_variable released_;
   model::Inventory state_;
   unsigned performed_{0};
-  std::function<void()> changed_;
+  std::function<void()> changed_, asked_;
   std::function<std::optional<model::Error>(const model::Action&)> fail_;
   std::function<bool(const model::Action&)> hang_;
 };
