@@ -1,0 +1,108 @@
+#include "nic-agent/configuration.hpp"
+
+#include "config/layers.hpp"
+#include "config/load.hpp"
+#include "config/parse_toml.hpp"
+
+#include <sys/inotify.h>
+
+#include <utility>
+
+namespace nic::daemon {
+namespace {
+
+using model::Error;
+
+constexpr auto kQuiet = std::chrono::milliseconds{200};
+constexpr auto kMost = std::chrono::seconds{2};
+
+Configuration::Result read_all(const model::Roots& roots) {
+  const auto layers = config::load_layers(roots);
+  if (!layers) return std::unexpected(std::vector<Error>{layers.error()});
+  return config::load(roots, *layers);
+}
+
+}  // namespace
+
+Configuration::Configuration(sd_event* event, loop::Mailbox::Post post, model::Roots roots,
+                             std::function<void(Result)> loaded)
+    : event_{event},
+      post_{std::move(post)},
+      roots_{std::move(roots)},
+      loaded_{std::move(loaded)},
+      debounce_{event, kQuiet, kMost, [this] { reload([](const auto&) {}); }} {
+  watch();
+}
+
+void Configuration::watch() {
+  watches_.clear();
+  for (const auto& folder : config::watch_directories(roots_)) {
+    auto watch = std::make_unique<loop::DirectoryWatch>(
+        event_, folder.c_str(), IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_DELETE_SELF,
+        [this](const char*, std::uint32_t) { debounce_.touch(); });
+    // A folder that is not there yet is seen when it is made, by the watch on the one above it.
+    if (watch->opened()) watches_.push_back(std::move(watch));
+  }
+}
+
+void Configuration::reload(Done done) {
+  queue_.push_back({{}, std::move(done)});
+  next();
+}
+
+void Configuration::set_layer(const std::string& name, const std::string& text, Done done) {
+  queue_.push_back({[roots = roots_, name, text]() -> std::expected<void, Error> {
+                      auto layers = config::load_layers(roots);
+                      if (!layers) return std::unexpected(layers.error());
+                      std::erase_if(*layers, [&](const auto& layer) { return layer.name == name; });
+                      layers->push_back({name, text});
+                      if (const auto whole = config::load(roots, *layers); !whole)
+                        return std::unexpected(whole.error().front());
+                      return config::store_layer(roots, {name, text});
+                    },
+                    std::move(done)});
+  next();
+}
+
+void Configuration::remove_layer(const std::string& name, Done done) {
+  queue_.push_back({[roots = roots_, name] { return config::remove_layer(roots, name); }, std::move(done)});
+  next();
+}
+
+void Configuration::get_layer(const std::string& name, std::function<void(std::expected<std::string, Error>)> done) {
+  auto result = std::make_shared<std::expected<std::string, Error>>();
+  queue_.push_back({[roots = roots_, name, result]() -> std::expected<void, Error> {
+                      *result = config::read_layer(roots, name);
+                      return {};
+                    },
+                    [result, done = std::move(done)](const auto&) { done(std::move(*result)); }});
+  next();
+}
+
+// One piece of work at a time, in the order of asking: what the last one wrote is what the next one reads.
+void Configuration::next() {
+  if (busy_ || queue_.empty()) return;
+  busy_ = true;
+  auto wanted = std::make_shared<Wanted>(std::move(queue_.front()));
+  queue_.erase(queue_.begin());
+  auto result = std::make_shared<std::pair<std::expected<void, Error>, Result>>();
+  reading_ = std::make_unique<apply::Task>(
+      post_,
+      [roots = roots_, wanted, result] {
+        if (wanted->first) result->first = wanted->first();
+        if (result->first) result->second = read_all(roots);
+      },
+      [this, wanted, result] {
+        busy_ = false;
+        watch();  // folders may have come or gone
+        std::expected<void, Error> outcome = result->first;
+        if (outcome) {
+          if (!result->second) outcome = std::unexpected(result->second.error().front());
+          loaded_(std::move(result->second));
+        }
+        wanted->done(outcome);
+        next();
+      });
+}
+
+}  // namespace nic::daemon

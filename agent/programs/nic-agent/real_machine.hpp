@@ -1,0 +1,22 @@
+// The machine that the agent runs on. Thread: worker threads; see apply/machine.hpp.
+#pragma once
+
+#include "apply/machine.hpp"
+#include "model/roots.hpp"
+
+namespace nic::daemon {
+
+class RealMachine : public apply::Machine {
+ public:
+  explicit RealMachine(model::Roots roots) : roots_{std::move(roots)} {}
+
+  [[nodiscard]] model::Inventory observe(const model::Inventory& previous, const model::Dirty& dirty) override;
+  [[nodiscard]] std::expected<void, model::Error> perform(const model::Action& action) override;
+  [[nodiscard]] std::vector<model::ModuleReport> inspect(const std::vector<std::string>& wanted,
+                                                         const model::Inventory& inventory) override;
+
+ private:
+  model::Roots roots_;
+};
+
+}  // namespace nic::daemon
