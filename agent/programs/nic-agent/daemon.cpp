@@ -1,0 +1,178 @@
+#include "nic-agent/daemon.hpp"
+
+#include "apply/reconciler.hpp"
+#include "dbus/service.hpp"
+#include "host/kernel_events.hpp"
+#include "kubelet/endpoint.hpp"
+#include "loop/log.hpp"
+#include "loop/loop.hpp"
+#include "nic-agent/announce.hpp"
+#include "nic-agent/configuration.hpp"
+#include "nic-agent/real_machine.hpp"
+#include "nic-agent/requests.hpp"
+
+#include <fmt/format.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace nic::daemon {
+namespace {
+
+using loop::Event;
+using model::Snapshot;
+using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
+// A kernel call may be under way at the end; it is given this long, then the process leaves it behind.
+constexpr auto kPatience = std::chrono::seconds{5};
+
+void block_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  // A reader that went away (a pipe, a socket) is an error value, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+std::uint64_t monotonic_usec() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000U + static_cast<std::uint64_t>(now.tv_nsec) / 1000U;
+}
+
+class Daemon {
+ public:
+  explicit Daemon(const Options& options)
+      : options_{options},
+        machine_{std::make_shared<RealMachine>(options.roots)},
+        records_{std::make_shared<const apply::Records>(options.roots)},
+        reconciler_{event_.get(),
+                    mailbox_.handle(),
+                    machine_,
+                    records_,
+                    cell_,
+                    {[this](const SnapshotPtr& before, const SnapshotPtr& after) { published(before, after); },
+                     [this](const model::Job& job) {
+                       if (bus_) bus_->job_finished(job);
+                     }},
+                    {}},
+        configuration_{event_.get(), mailbox_.handle(), options.roots,
+                       [this](Configuration::Result result) { configured(std::move(result)); }},
+        terminate_{event_.get(), SIGTERM, [this] { stop(); }},
+        interrupt_{event_.get(), SIGINT, [this] { stop(); }},
+        hangup_{event_.get(), SIGHUP, [this] { reload(); }},
+        patience_{event_.get(), [this] { leave_behind(); }} {}
+
+  int run() {
+    sd_event_set_watchdog(event_.get(), 1);
+    // Events first, so that nothing falls between the first reading and the first event.
+    auto events = host::KernelEvents::open(event_.get(), options_.roots,
+                                           [this](const model::Dirty& dirty) { reconciler_.changed(dirty); });
+    if (events) {
+      events_ = std::move(*events);
+    } else {
+      loop::log(Event::problem, {}, events.error());
+      reconciler_.events_lost(events.error());
+    }
+    connect_bus();
+    offer();
+    configuration_.reload([this](const auto&) { reconciler_.start(); });
+    const int result = sd_event_loop(event_.get());
+    loop::log(Event::stopping, {}, "nic-agent is stopping; what it configured stays");
+    return result < 0 ? 1 : 0;
+  }
+
+ private:
+  void connect_bus() {
+    auto bus = dbus::Service::connect(event_.get(), cell_, make_requests(reconciler_, configuration_, cell_),
+                                      {options_.bus_address});
+    if (!bus) {
+      // Everything else works without a bus.
+      loop::log(Event::problem, {}, bus.error());
+      return;
+    }
+    bus_ = std::move(*bus);
+  }
+
+  void offer() {
+    kubelet::Context context{
+        cell_, [roots = options_.roots](const kubelet::NodeRequest& request) { return resolve_nodes(roots, request); },
+        mailbox_.handle(),
+        [this](const std::string& resource, const model::EndpointStatus& status) {
+          reconciler_.endpoint_changed(resource, status);
+        }};
+    endpoint_ = std::make_unique<kubelet::Endpoint>(event_.get(), std::move(context), model::KubeletSettings{});
+  }
+
+  void configured(Configuration::Result result) {
+    if (!result) return reconciler_.reject(std::move(result.error()));
+    endpoint_->configure(result->kubelet);
+    reconciler_.configure(std::move(*result));
+  }
+
+  void published(const SnapshotPtr& before, const SnapshotPtr& after) {
+    announce(*before, *after);
+    if (bus_) bus_->publish(before, after);
+    if (endpoint_) endpoint_->publish(after);
+    const auto line = status_line(*after);
+    if (line != status_) {
+      status_ = line;
+      ::sd_notify(0, ("STATUS=" + line).c_str());
+    }
+    // The first reading is in: what D-Bus answers from now on is true.
+    if (!ready_ && !after->components.empty() && after->components.front().state != model::ComponentState::not_ready) {
+      ready_ = true;
+      if (bus_) bus_->request_name();
+      ::sd_notify(0, "READY=1");
+      loop::log(Event::started, {}, fmt::format("nic-agent {} has started: {}", NIC_AGENT_VERSION, line));
+    }
+  }
+
+  void reload() {
+    ::sd_notify(0, fmt::format("RELOADING=1\nMONOTONIC_USEC={}", monotonic_usec()).c_str());
+    configuration_.reload([](const auto&) { ::sd_notify(0, "READY=1"); });
+  }
+
+  void stop() {
+    ::sd_notify(0, "STOPPING=1");
+    patience_.arm(kPatience);
+    endpoint_.reset();
+    reconciler_.stop([this] { sd_event_exit(event_.get(), 0); });
+  }
+
+  [[noreturn]] void leave_behind() {
+    loop::log(Event::step_abandoned, {}, "a kernel call is still under way: leaving it behind");
+    std::_Exit(0);
+  }
+
+  Options options_;
+  loop::EventPtr event_{loop::default_event()};
+  loop::Mailbox mailbox_{event_.get()};
+  model::SnapshotCell cell_;
+  std::unique_ptr<dbus::Service> bus_;
+  std::unique_ptr<kubelet::Endpoint> endpoint_;
+  std::string status_;
+  bool ready_{false};
+  std::shared_ptr<RealMachine> machine_;
+  std::shared_ptr<const apply::Records> records_;
+  apply::Reconciler reconciler_;
+  std::unique_ptr<host::KernelEvents> events_;
+  Configuration configuration_;
+  loop::Signal terminate_, interrupt_, hangup_;
+  loop::Timer patience_;
+};
+
+}  // namespace
+
+int run(const Options& options) {
+  block_signals();
+  return Daemon{options}.run();
+}
+
+}  // namespace nic::daemon

@@ -1,0 +1,108 @@
+#include "config/load.hpp"
+
+#include "config/parse_toml.hpp"
+#include "files/files.hpp"
+#include "model/module.hpp"
+#include "model/names.hpp"
+
+#include <algorithm>
+#include <map>
+#include <system_error>
+
+namespace nic::config {
+namespace {
+
+using model::Config;
+using model::Error;
+
+template <class Entry>
+void replace_or_add(std::vector<Entry>& all, std::vector<Entry> more) {
+  for (auto& entry : more) {
+    const auto same = std::ranges::find(all, entry.name, &Entry::name);
+    if (same == all.end())
+      all.push_back(std::move(entry));
+    else
+      *same = std::move(entry);
+  }
+}
+
+void lay_over(Config& config, Config later) {
+  replace_or_add(config.policies, std::move(later.policies));
+  replace_or_add(config.resources, std::move(later.resources));
+  for (auto& module : later.modules) {
+    const bool known = std::ranges::any_of(config.modules, [&](const auto& other) {
+      return model::kernel_name(other.name) == model::kernel_name(module.name);
+    });
+    if (!known) config.modules.push_back(std::move(module));
+  }
+  config.auto_apply = later.auto_apply;
+  config.kubelet = std::move(later.kubelet);
+  config.sources.insert(config.sources.end(), later.sources.begin(), later.sources.end());
+}
+
+// From the least to the most important.
+std::vector<std::filesystem::path> drop_in_folders(const model::Roots& roots) {
+  return {roots.usr_lib / names::kConfigDropIns, roots.run / names::kConfigDropIns, roots.etc / names::kConfigDropIns};
+}
+
+// By file name, whichever folder it is in; a folder that cannot be read is a mistake, a missing one is not.
+std::vector<std::filesystem::path> drop_ins(const model::Roots& roots, std::vector<Error>& mistakes) {
+  std::map<std::string, std::filesystem::path> by_name;
+  for (const auto& folder : drop_in_folders(roots)) {
+    std::error_code failure;
+    std::filesystem::directory_iterator entries{folder, failure};
+    if (failure && failure != std::errc::no_such_file_or_directory)
+      mistakes.push_back(model::system_error(failure.value(), "read the folder", folder.string()));
+    for (; !failure && entries != std::filesystem::directory_iterator{}; entries.increment(failure))
+      if (entries->path().extension() == ".toml") by_name[entries->path().filename()] = entries->path();
+  }
+  std::vector<std::filesystem::path> files;
+  files.reserve(by_name.size());
+  for (auto& [name, path] : by_name) files.push_back(std::move(path));
+  return files;
+}
+
+bool is_masked(const std::filesystem::path& path) {
+  std::error_code failure;
+  return std::filesystem::read_symlink(path, failure) == "/dev/null";
+}
+
+}  // namespace
+
+std::expected<Config, std::vector<Error>> load(const model::Roots& roots, const std::vector<Layer>& layers) {
+  Config config;
+  std::vector<Error> mistakes;
+  const auto add = [&](std::string_view text, const std::string& source) {
+    auto later = parse_toml(text, source, config);
+    if (later)
+      lay_over(config, std::move(*later));
+    else
+      mistakes.insert(mistakes.end(), later.error().begin(), later.error().end());
+  };
+  const auto add_file = [&](const std::filesystem::path& path, bool may_be_absent) {
+    if (is_masked(path)) return;
+    const auto text = files::read(path, kMostBytes);
+    if (text)
+      add(*text, path.string());
+    else if (!may_be_absent || text.error().code != model::Code::not_found)
+      mistakes.push_back(text.error());
+  };
+  add_file(roots.etc / names::kConfigFile, true);
+  for (const auto& path : drop_ins(roots, mistakes)) add_file(path, false);
+  for (const auto& layer : layers) add(layer.text, "layer:" + layer.name);
+  if (!mistakes.empty()) return std::unexpected(std::move(mistakes));
+  return config;
+}
+
+std::vector<std::filesystem::path> watch_directories(const model::Roots& roots) {
+  std::vector<std::filesystem::path> folders{(roots.etc / names::kConfigFile).parent_path()};
+  for (auto& folder : drop_in_folders(roots)) {
+    folders.push_back(folder.parent_path());
+    folders.push_back(std::move(folder));
+  }
+  std::ranges::sort(folders);
+  folders.erase(std::ranges::unique(folders).begin(), folders.end());
+  return folders;
+}
+
+}  // namespace nic::config

@@ -1,0 +1,26 @@
+// The whole configuration of the machine: the main file, drop-ins as systemd.syntax(7) orders them, and the layers of
+// D-Bus callers. Thread: any; blocking (reads files).
+// A policy or resource of a later file replaces the one of the same name; required modules add up; settings: later
+// wins.
+#pragma once
+
+#include "config/layers.hpp"
+#include "model/config.hpp"
+#include "model/roots.hpp"
+
+#include <expected>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace nic::config {
+
+// Files in the order in which they are read. An absent main file is an empty configuration; a drop-in of the same name
+// in /etc wins over /run over /usr/lib; an empty one, or a link to /dev/null, masks.
+[[nodiscard]] std::expected<model::Config, std::vector<model::Error>> load(const model::Roots& roots,
+                                                                           const std::vector<Layer>& layers);
+
+// Folders in which a change means reading again; some may not exist (yet).
+[[nodiscard]] std::vector<std::filesystem::path> watch_directories(const model::Roots& roots);
+
+}  // namespace nic::config

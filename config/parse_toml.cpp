@@ -1,0 +1,171 @@
+#include "config/parse_toml.hpp"
+
+#include "config/table_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace nic::config {
+namespace {
+
+using model::Config;
+using model::Selectors;
+
+constexpr unsigned kMostVfs = 65535;
+constexpr unsigned kLeastMtu = 68;  // RFC 791
+constexpr unsigned kMostMtu = 65535;
+constexpr unsigned kMostSharers = 100'000;  // what a ListAndWatch message of 4 MiB holds with room to spare
+
+// A list that is there and empty would silently mean "all".
+void refuse_empty(TableReader& reader, const toml::table& table, std::string_view key) {
+  const auto* list = table.get(key) == nullptr ? nullptr : table.get(key)->as_array();
+  if (list != nullptr && list->empty()) reader.refuse(key, "the list is empty; leave the key out to match everything");
+}
+
+Selectors selectors(const toml::table& table, std::string_view name, Mistakes& mistakes) {
+  TableReader reader{table, name, mistakes};
+  Selectors result;
+  result.vendors = reader.texts("vendors", pci_id);
+  result.devices = reader.texts("devices", pci_id);
+  result.pf_names = reader.texts("pf_names", pf_name);
+  result.root_devices = reader.texts("root_devices", root_device);
+  if (name == "resource.selectors") {
+    result.drivers = reader.texts("drivers", plain_name);
+    result.pci_addresses = reader.texts("pci_addresses", pci_address);
+    result.if_names = reader.texts("if_names", interface_name);
+    result.link_types = reader.texts("link_types", link_type);
+    result.is_rdma = reader.boolean("is_rdma").value_or(false);
+  }
+  for (const auto key :
+       {"vendors", "devices", "pf_names", "root_devices", "drivers", "pci_addresses", "if_names", "link_types"})
+    refuse_empty(reader, table, key);
+  return result;
+}
+
+model::VfGroup group(const toml::table& table, const model::SriovPolicy& policy, Mistakes& mistakes) {
+  TableReader reader{table, "sriov.policy.group", mistakes};
+  model::VfGroup result;
+  result.place = reader.place();
+  reader.require("vfs");
+  result.vfs = reader.text("vfs", index_ranges).value_or(std::vector<model::IndexRange>{});
+  result.device_type = reader.text("device_type", device_type).value_or(policy.device_type);
+  result.mtu = reader.number("mtu", kLeastMtu, kMostMtu);
+  for (const auto& range : result.vfs) {
+    if (range.last >= policy.num_vfs)
+      reader.refuse("vfs", fmt::format("there is no VF {}: num_vfs of the policy is {}", range.last, policy.num_vfs));
+    for (const auto& other : policy.groups)
+      for (const auto& taken : other.vfs)
+        if (range.first <= taken.last && taken.first <= range.last)
+          reader.refuse("vfs", fmt::format("VF {} is in the group at {} already", std::max(range.first, taken.first),
+                                           other.place.text()));
+  }
+  return result;
+}
+
+model::SriovPolicy policy(const toml::table& table, Mistakes& mistakes) {
+  TableReader reader{table, "sriov.policy", mistakes};
+  model::SriovPolicy result;
+  result.place = reader.place();
+  for (const auto key : {"name", "selectors", "num_vfs"}) reader.require(key);
+  result.name = reader.text("name", plain_name).value_or("");
+  if (const auto* which = reader.table("selectors")) {
+    result.selectors = selectors(*which, "sriov.policy.selectors", mistakes);
+    if (which->empty()) reader.refuse("selectors", "name at least one of vendors, devices, pf_names, root_devices");
+  }
+  result.num_vfs = reader.number("num_vfs", 0, kMostVfs).value_or(0);
+  result.mtu = reader.number("mtu", kLeastMtu, kMostMtu);
+  result.device_type = reader.text("device_type", device_type).value_or(model::DeviceType::netdevice);
+  reader.tables("group", [&](const toml::table& one) { result.groups.push_back(group(one, result, mistakes)); });
+  return result;
+}
+
+Read<model::ResourceKind> resource_kind(std::string_view text) {
+  if (text == "shared") return model::ResourceKind::shared;
+  if (text == "exclusive") return model::ResourceKind::exclusive;
+  return std::unexpected(fmt::format("\"{}\" is not a kind: \"shared\" or \"exclusive\"", text.substr(0, 32)));
+}
+
+model::Resource resource(const toml::table& table, Mistakes& mistakes) {
+  TableReader reader{table, "resource", mistakes};
+  model::Resource result;
+  result.place = reader.place();
+  for (const auto key : {"name", "kind", "selectors"}) reader.require(key);
+  result.name = reader.text("name", resource_name).value_or("");
+  const auto kind = reader.text("kind", resource_kind);
+  result.kind = kind.value_or(model::ResourceKind::exclusive);
+  result.rdma_hca_max = reader.number("rdma_hca_max", 1, kMostSharers).value_or(0);
+  if (kind == model::ResourceKind::shared) reader.require("rdma_hca_max");
+  if (kind == model::ResourceKind::exclusive && reader.has("rdma_hca_max"))
+    reader.refuse("rdma_hca_max", "it belongs to shared resources; an exclusive one has as many devices as VFs");
+  reader.table_or_list("selectors", [&](const toml::table& one) {
+    result.selectors.push_back(selectors(one, "resource.selectors", mistakes));
+  });
+  if (reader.has("selectors") && result.selectors.empty())
+    reader.refuse("selectors", "the list is empty; {} matches every function");
+  result.exclude_topology = reader.boolean("exclude_topology").value_or(false);
+  return result;
+}
+
+template <class Entry>
+void refuse_twins(const std::vector<Entry>& entries, std::string_view what, Mistakes& mistakes) {
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (!entries[i].name.empty() && entries[i].name == entries[j].name) {
+        mistakes.add(entries[i].place,
+                     fmt::format("{} \"{}\" is already at {}", what, entries[i].name, entries[j].place.text()));
+        break;
+      }
+}
+
+Config read(const toml::table& top, const Config& below, Mistakes& mistakes) {
+  Config config;
+  config.auto_apply = below.auto_apply;
+  config.kubelet = below.kubelet;
+  TableReader reader{top, "", mistakes};
+  if (const auto* agent = reader.table("agent"))
+    config.auto_apply = TableReader{*agent, "agent", mistakes}.boolean("auto_apply").value_or(below.auto_apply);
+  if (const auto* sriov = reader.table("sriov"))
+    TableReader{*sriov, "sriov", mistakes}.tables(
+        "policy", [&](const toml::table& one) { config.policies.push_back(policy(one, mistakes)); });
+  if (const auto* modules = reader.table("kernel_modules")) {
+    TableReader required{*modules, "kernel_modules", mistakes};
+    const auto place = required.place();
+    for (auto& name : required.texts("required", module_name)) config.modules.push_back({std::move(name), place});
+  }
+  if (const auto* kubelet = reader.table("kubelet")) {
+    TableReader settings{*kubelet, "kubelet", mistakes};
+    config.kubelet.enabled = settings.boolean("enabled").value_or(below.kubelet.enabled);
+    if (auto root = settings.text("root", kubelet_root)) config.kubelet.root = std::move(*root);
+  }
+  reader.tables("resource", [&](const toml::table& one) { config.resources.push_back(resource(one, mistakes)); });
+  refuse_twins(config.policies, "policy", mistakes);
+  refuse_twins(config.resources, "resource", mistakes);
+  return config;
+}
+
+}  // namespace
+
+std::expected<Config, std::vector<model::Error>> parse_toml(std::string_view text, std::string_view file,
+                                                            const Config& below) {
+  Mistakes mistakes{std::string{file}};
+  if (text.size() > kMostBytes) {
+    mistakes.add({mistakes.file, 0, 0}, fmt::format("it is larger than {} bytes", kMostBytes));
+    return std::unexpected(std::move(mistakes.errors));
+  }
+  const auto parsed = toml::parse(text, file);
+  if (!parsed) {
+    const auto& error = parsed.error();
+    mistakes.add({mistakes.file, error.source().begin.line, error.source().begin.column},
+                 std::string{error.description()});
+    return std::unexpected(std::move(mistakes.errors));
+  }
+  Config config = read(parsed.table(), below, mistakes);
+  if (!mistakes.errors.empty()) {
+    return std::unexpected(std::move(mistakes.errors));
+  }
+  config.sources = {std::string{file}};
+  return config;
+}
+
+}  // namespace nic::config

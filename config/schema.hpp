@@ -1,0 +1,60 @@
+// Every key of the configuration, once: the parser, its messages and the test of nic-agent.toml(5) read this table.
+// Thread: any (constants).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace nic::config {
+
+enum class Type : std::uint8_t { text, number, boolean, texts, table, tables, selector_or_list };
+
+struct Key {
+  std::string_view table;  // "" for the top level; "sriov.policy"
+  std::string_view name;
+  Type type;
+  std::string_view about;  // one line
+};
+
+inline constexpr std::array kKeys{
+    Key{"", "agent", Type::table, "How the agent behaves"},
+    Key{"", "sriov", Type::table, "SR-IOV policies"},
+    Key{"", "kernel_modules", Type::table, "Kernel modules that must be loaded"},
+    Key{"", "kubelet", Type::table, "The kubelet's device-plugin endpoint"},
+    Key{"", "resource", Type::tables, "Resources that are offered to the kubelet"},
+    Key{"agent", "auto_apply", Type::boolean, "Apply the plan by itself; false only shows it until Apply is called"},
+    Key{"sriov", "policy", Type::tables, "What a set of PFs should be"},
+    Key{"sriov.policy", "name", Type::text, "Name of the policy, unique"},
+    Key{"sriov.policy", "selectors", Type::table, "Which PFs are meant"},
+    Key{"sriov.policy", "num_vfs", Type::number, "Virtual functions of each PF, 0 to 65535"},
+    Key{"sriov.policy", "mtu", Type::number, "MTU of the VFs, 68 to 65535; the PF is raised to it, never lowered"},
+    Key{"sriov.policy", "device_type", Type::text, "Driver of the VFs: \"netdevice\" or \"vfio-pci\""},
+    Key{"sriov.policy", "group", Type::tables, "VFs that differ from the rest"},
+    Key{"sriov.policy.group", "vfs", Type::text, "VF indexes: \"0-3,5\""},
+    Key{"sriov.policy.group", "device_type", Type::text, "Driver of these VFs"},
+    Key{"sriov.policy.group", "mtu", Type::number, "MTU of these VFs"},
+    Key{"sriov.policy.selectors", "vendors", Type::texts, "PCI vendor ids: \"15b3\""},
+    Key{"sriov.policy.selectors", "devices", Type::texts, "PCI device ids of the PF: \"1021\""},
+    Key{"sriov.policy.selectors", "pf_names", Type::texts, "Interface names of PFs, with VF ranges: \"ens1f0#0-3\""},
+    Key{"sriov.policy.selectors", "root_devices", Type::texts, "PCI addresses of PFs, with VF ranges"},
+    Key{"kernel_modules", "required", Type::texts, "Modules that are loaded, by their exact names"},
+    Key{"kubelet", "enabled", Type::boolean, "Offer the resources to the kubelet"},
+    Key{"kubelet", "root", Type::text, "Root directory of the kubelet"},
+    Key{"resource", "name", Type::text, "Extended resource name: \"example.com/rdma\""},
+    Key{"resource", "kind", Type::text, "\"shared\" or \"exclusive\""},
+    Key{"resource", "rdma_hca_max", Type::number, "How many pods may share it, 1 to 100000; shared only"},
+    Key{"resource", "selectors", Type::selector_or_list, "Which functions are meant: a table, or a list of tables"},
+    Key{"resource", "exclude_topology", Type::boolean, "Do not tell the kubelet the NUMA node"},
+    Key{"resource.selectors", "vendors", Type::texts, "PCI vendor ids"},
+    Key{"resource.selectors", "devices", Type::texts, "PCI device ids"},
+    Key{"resource.selectors", "drivers", Type::texts, "Names of the bound driver"},
+    Key{"resource.selectors", "pf_names", Type::texts, "VFs of the PF with this interface name, with VF ranges"},
+    Key{"resource.selectors", "root_devices", Type::texts, "VFs of the PF with this address, with VF ranges"},
+    Key{"resource.selectors", "pci_addresses", Type::texts, "PCI addresses"},
+    Key{"resource.selectors", "if_names", Type::texts, "Names of the function's own network interface"},
+    Key{"resource.selectors", "link_types", Type::texts, "\"ethernet\" or \"infiniband\""},
+    Key{"resource.selectors", "is_rdma", Type::boolean, "Only functions with an RDMA device"},
+};
+
+}  // namespace nic::config

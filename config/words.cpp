@@ -1,0 +1,214 @@
+#include "config/words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace nic::config {
+namespace {
+
+constexpr unsigned kMostVfs = 65535;
+constexpr std::size_t kMostInterfaceName = 127;  // alternative names, ALTIFNAMSIZ - 1
+constexpr std::size_t kMostModuleName = 55;      // MODULE_NAME_LEN on 64-bit kernels
+constexpr std::size_t kMostName = 64;
+constexpr std::size_t kMostPrefix = 253 - 9;  // IsQualifiedName is asked of "requests." + name
+constexpr std::size_t kMostNamePart = 63;
+constexpr std::size_t kMostRoot = 64;  // the sockets below it must fit in sun_path
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+bool is_alphanumeric(char c) { return is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z'); }
+
+Read<unsigned> number(std::string_view text) {
+  unsigned value{};
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || failure != std::errc{} || end != text.data() + text.size() || value > kMostVfs)
+    return std::unexpected(fmt::format("\"{}\" is not a VF index from 0 to {}", text.substr(0, 32), kMostVfs));
+  return value;
+}
+
+Read<model::IndexRange> range(std::string_view text) {
+  const auto dash = text.find('-');
+  const auto first = number(text.substr(0, dash));
+  if (!first) return std::unexpected(first.error());
+  if (dash == std::string_view::npos) return model::IndexRange{*first, *first};
+  const auto last = number(text.substr(dash + 1));
+  if (!last) return std::unexpected(last.error());
+  if (*last < *first) return std::unexpected(fmt::format("the range {} runs backwards", text));
+  return model::IndexRange{*first, *last};
+}
+
+// "NAME#RANGES" apart; the ranges are empty where there is no '#'.
+Read<std::pair<std::string_view, std::vector<model::IndexRange>>> with_ranges(std::string_view text) {
+  const auto hash = text.find('#');
+  if (hash == std::string_view::npos) return std::pair{text, std::vector<model::IndexRange>{}};
+  auto ranges = index_ranges(text.substr(hash + 1));
+  if (!ranges) return std::unexpected(ranges.error());
+  return std::pair{text.substr(0, hash), std::move(*ranges)};
+}
+
+bool is_dns_label(std::string_view label) {
+  return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
+         std::ranges::all_of(label, [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });
+}
+
+bool is_dns_subdomain(std::string_view text) {
+  for (;;) {
+    const auto dot = text.find('.');
+    if (!is_dns_label(text.substr(0, dot))) return false;
+    if (dot == std::string_view::npos) return true;
+    text.remove_prefix(dot + 1);
+  }
+}
+
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+Read<std::uint16_t> pci_id(std::string_view text) {
+  std::uint16_t value{};
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  if (text.size() != 4 || failure != std::errc{} || end != text.data() + text.size())
+    return std::unexpected(
+        fmt::format("\"{}\" is not a PCI id: write four hexadecimal digits, as in \"15b3\"", text.substr(0, 32)));
+  return value;
+}
+
+Read<std::vector<model::IndexRange>> index_ranges(std::string_view text) {
+  std::vector<model::IndexRange> all;
+  for (;;) {
+    const auto comma = text.find(',');
+    const auto one = range(text.substr(0, comma));
+    if (!one) return std::unexpected(one.error() + "; VF indexes look like \"0-3,5\"");
+    for (const auto& other : all)
+      if (one->first <= other.last && other.first <= one->last)
+        return std::unexpected(fmt::format("VF {} is named twice", std::max(one->first, other.first)));
+    all.push_back(*one);
+    if (comma == std::string_view::npos) return all;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+Read<std::string> interface_name(std::string_view text) {
+  const bool good = !text.empty() && text.size() <= kMostInterfaceName && text != "." && text != ".." &&
+                    std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f && c != '/' && c != '#'; });
+  if (!good)
+    return std::unexpected(fmt::format("\"{}\" cannot be the name of a network interface", text.substr(0, 32)));
+  return std::string{text};
+}
+
+Read<model::PfName> pf_name(std::string_view text) {
+  auto parts = with_ranges(text);
+  if (!parts) return std::unexpected(parts.error());
+  auto name = interface_name(parts->first);
+  if (!name) return std::unexpected(name.error());
+  return model::PfName{std::move(*name), std::move(parts->second)};
+}
+
+Read<model::PciAddress> pci_address(std::string_view text) {
+  const auto address = model::PciAddress::parse(text);
+  if (!address)
+    return std::unexpected(fmt::format("\"{}\" is not a PCI address: it looks like 0000:3b:00.0", text.substr(0, 32)));
+  return *address;
+}
+
+Read<model::RootDevice> root_device(std::string_view text) {
+  auto parts = with_ranges(text);
+  if (!parts) return std::unexpected(parts.error());
+  const auto address = pci_address(parts->first);
+  if (!address) return std::unexpected(address.error());
+  return model::RootDevice{*address, std::move(parts->second)};
+}
+
+Read<model::DeviceType> device_type(std::string_view text) {
+  if (text == "netdevice") return model::DeviceType::netdevice;
+  if (text == "vfio-pci") return model::DeviceType::vfio_pci;
+  return std::unexpected(fmt::format("\"{}\" is not a device type: \"netdevice\" or \"vfio-pci\"", text.substr(0, 32)));
+}
+
+Read<model::LinkType> link_type(std::string_view text) {
+  if (text == "ethernet" || text == "ether" || text == "eth") return model::LinkType::ethernet;
+  if (text == "infiniband" || text == "ib") return model::LinkType::infiniband;
+  return std::unexpected(fmt::format("\"{}\" is not a link type: \"ethernet\" or \"infiniband\"", text.substr(0, 32)));
+}
+
+Read<std::string> module_name(std::string_view text) {
+  const bool good = !text.empty() && text.size() <= kMostModuleName &&
+                    std::ranges::all_of(text, [](char c) { return is_alphanumeric(c) || c == '_' || c == '-'; });
+  if (!good)
+    return std::unexpected(fmt::format("\"{}\" cannot be a module's name: letters, digits, '_' and '-', at most {}",
+                                       text.substr(0, 32), kMostModuleName));
+  return std::string{text};
+}
+
+Read<std::string> plain_name(std::string_view text) {
+  const bool good = !text.empty() && text.size() <= kMostName && std::ranges::all_of(text, [](char c) {
+    return is_alphanumeric(c) || c == '_' || c == '-' || c == '.';
+  });
+  if (!good)
+    return std::unexpected(fmt::format("\"{}\" cannot be a name: letters, digits, '.', '_' and '-', at most {}",
+                                       text.substr(0, 32), kMostName));
+  return std::string{text};
+}
+
+Read<std::string> resource_name(std::string_view text) {
+  const auto refuse = [&](std::string_view why) {
+    return std::unexpected(fmt::format("the kubelet does not take \"{}\": {}", text.substr(0, 80), why));
+  };
+  const auto slash = text.find('/');
+  if (slash == std::string_view::npos) return refuse("it needs a prefix, as in \"example.com/rdma\"");
+  const auto prefix = text.substr(0, slash);
+  const auto name = text.substr(slash + 1);
+  if (prefix.size() > kMostPrefix || !is_dns_subdomain(prefix))
+    return refuse("the prefix must be a DNS name in lower case (RFC 1123)");
+  if (prefix == "kubernetes.io" || prefix.ends_with(".kubernetes.io"))
+    return refuse("kubernetes.io belongs to Kubernetes");
+  if (text.starts_with("requests.")) return refuse("names do not begin with \"requests.\"");
+  const bool good =
+      !name.empty() && name.size() <= kMostNamePart && is_alphanumeric(name.front()) && is_alphanumeric(name.back()) &&
+      std::ranges::all_of(name, [](char c) { return is_alphanumeric(c) || c == '-' || c == '_' || c == '.'; });
+  if (!good)
+    return refuse(
+        "after the '/' come at most 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit");
+  return std::string{text};
+}
+
+Read<std::string> kubelet_root(std::string_view text) {
+  if (!text.starts_with('/')) return std::unexpected(fmt::format("\"{}\" is not an absolute path", text.substr(0, 64)));
+  if (text.size() > kMostRoot)
+    return std::unexpected(
+        fmt::format("the path is longer than {} bytes: the sockets below it would not fit", kMostRoot));
+  if (text.contains('\0') || text.contains("/../")) return std::unexpected(std::string{"the path is not plain"});
+  return std::string{text};
+}
+
+std::optional<std::string_view> nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
+  constexpr std::size_t kLongest = 64;
+  if (word.size() > kLongest) return std::nullopt;
+  std::optional<std::string_view> best;
+  std::size_t least = std::max<std::size_t>(2, word.size() / 2);
+  for (const auto candidate : candidates) {
+    const auto away = distance(word, candidate);
+    if (away <= least && (!best || away < least)) {
+      best = candidate;
+      least = away;
+    }
+  }
+  return best;
+}
+
+}  // namespace nic::config

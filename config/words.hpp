@@ -1,0 +1,36 @@
+// Texts of the configuration into values. Pure; a failure is one sentence that says what is right.
+// Thread: any. Sources: nic-agent.toml(5); Kubernetes' IsExtendedResourceName and IsQualifiedName for resource names.
+#pragma once
+
+#include "model/config.hpp"
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nic::config {
+
+template <class T>
+using Read = std::expected<T, std::string>;
+
+[[nodiscard]] Read<std::uint16_t> pci_id(std::string_view text);                         // four hexadecimal digits
+[[nodiscard]] Read<std::vector<model::IndexRange>> index_ranges(std::string_view text);  // "0-3,5"
+[[nodiscard]] Read<model::PfName> pf_name(std::string_view text);                        // "ens1f0#0-3"
+[[nodiscard]] Read<model::RootDevice> root_device(std::string_view text);                // "0000:3b:00.0#0-3"
+[[nodiscard]] Read<model::PciAddress> pci_address(std::string_view text);
+[[nodiscard]] Read<model::DeviceType> device_type(std::string_view text);
+[[nodiscard]] Read<model::LinkType> link_type(std::string_view text);
+[[nodiscard]] Read<std::string> interface_name(std::string_view text);
+[[nodiscard]] Read<std::string> module_name(std::string_view text);
+[[nodiscard]] Read<std::string> resource_name(std::string_view text);
+[[nodiscard]] Read<std::string> plain_name(std::string_view text);  // names of policies and drivers
+[[nodiscard]] Read<std::string> kubelet_root(std::string_view text);
+
+// The candidate that is nearest to a misspelt word, if one is near enough to be meant.
+[[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,
+                                                      const std::vector<std::string_view>& candidates);
+
+}  // namespace nic::config

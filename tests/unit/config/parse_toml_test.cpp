@@ -1,0 +1,153 @@
+#include "config/parse_toml.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace nic::config {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr auto kPolicy = R"([[sriov.policy]]
+name = "workers"
+selectors = { pf_names = ["enp1s0", "ens1f0#0-3,5"], vendors = ["8086"], root_devices = ["0000:01:00.0#1"] }
+num_vfs = 6
+mtu = 1500
+[[sriov.policy.group]]
+vfs = "0-1"
+device_type = "vfio-pci"
+)";
+
+model::Config good(std::string_view text) {
+  auto config = parse_toml(text, "t.toml");
+  if (!config) ADD_FAILURE() << config.error().front().text();
+  return config.value_or(model::Config{});
+}
+
+// The first mistake, as an administrator reads it.
+std::string mistake(std::string_view text) {
+  const auto config = parse_toml(text, "t.toml");
+  return config ? "no mistake" : config.error().front().text();
+}
+
+TEST(ParseToml, ReadsAPolicyWithEverySelectorAndAGroup) {
+  const auto config = good(kPolicy);
+  ASSERT_EQ(config.policies.size(), 1u);
+  const auto& policy = config.policies[0];
+  EXPECT_EQ(policy.selectors.vendors, (std::vector<std::uint16_t>{0x8086}));
+  EXPECT_EQ(policy.selectors.pf_names[1], (model::PfName{"ens1f0", {{0, 3}, {5, 5}}}));
+  EXPECT_EQ(policy.selectors.root_devices[0].vfs, (std::vector<model::IndexRange>{{1, 1}}));
+  EXPECT_EQ(policy.num_vfs, 6u);
+  EXPECT_EQ(policy.mtu, 1500u);
+  EXPECT_EQ(policy.groups.at(0).device_type, model::DeviceType::vfio_pci);
+  EXPECT_EQ(policy.place, (model::Place{"t.toml", 1, 1}));
+}
+
+TEST(ParseToml, ReadsResourcesModulesAndTheKubelet) {
+  const auto config = good(R"(
+[kernel_modules]
+required = ["ib_uverbs", "vfio-pci"]
+[kubelet]
+root = "/data/kubelet"
+[agent]
+auto_apply = false
+[[resource]]
+name = "example.com/rdma"
+kind = "shared"
+rdma_hca_max = 1000
+selectors = { if_names = ["enp1s0"], link_types = ["infiniband"] }
+[[resource]]
+name = "example.com/vfs"
+kind = "exclusive"
+selectors = [{ drivers = ["vfio-pci"], pci_addresses = ["0000:01:10.0"] }, { is_rdma = true }]
+exclude_topology = true
+)");
+  EXPECT_EQ(config.modules.at(1).name, "vfio-pci");
+  EXPECT_EQ(config.kubelet.root, "/data/kubelet");
+  EXPECT_FALSE(config.auto_apply);
+  EXPECT_EQ(config.resources.at(0).rdma_hca_max, 1000u);
+  EXPECT_EQ(config.resources[0].selectors.at(0).link_types.at(0), model::LinkType::infiniband);
+  EXPECT_EQ(config.resources.at(1).selectors.size(), 2u);
+  EXPECT_TRUE(config.resources[1].selectors[1].is_rdma);
+  EXPECT_TRUE(config.resources[1].exclude_topology);
+}
+
+TEST(ParseToml, AnEmptyTextAsksForNothing) { EXPECT_TRUE(good("").policies.empty()); }
+
+struct Bad {
+  const char* text;
+  const char* says;
+};
+class BadToml : public testing::TestWithParam<Bad> {};
+
+TEST_P(BadToml, IsAnsweredWithPlaceAndReason) {
+  const auto text = mistake(GetParam().text);
+  EXPECT_THAT(text, HasSubstr("t.toml:"));
+  EXPECT_THAT(text, HasSubstr(GetParam().says)) << text;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Hostile, BadToml,
+    testing::Values(
+        Bad{"[[sriov.policy]]\nnum_vf = 4\n",
+            "t.toml:2:1: unknown key \"num_vf\" in [sriov.policy]; did you mean \"num_vfs\"?"},
+        Bad{"[sriov]\npolicies = 4", "did you mean \"policy\"?"}, Bad{"num_vfs = 4", "it belongs into [sriov.policy]"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nselectors = { drivers = [\"x\"] }\nnum_vfs = 1",
+            "it belongs into [resource.selectors]"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nnum_vfs = 1", "\"selectors\" is missing"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nselectors = {}\nnum_vfs = 1", "at least one of"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nselectors = { pf_names = [] }\nnum_vfs = 1", "list is empty"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nselectors = { pf_names = [\"x\"] }\nnum_vfs = 70000", "from 0 to 65535"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nselectors = { pf_names = [\"x\"] }\nnum_vfs = -1", "from 0 to 65535"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nselectors = { pf_names = [\"x\"] }\nnum_vfs = 1.5", "whole number"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nselectors = { pf_names = \"x\" }\nnum_vfs = 1", "list of texts"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nselectors = { pf_names = [1] }\nnum_vfs = 1", "quotation marks"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nselectors = { pf_names = [\"x#3-1\"] }\nnum_vfs = 1", "runs backwards"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nselectors = { pf_names = [\"x#0-2,2\"] }\nnum_vfs = 1",
+            "VF 2 is named twice"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nselectors = { pf_names = [\"x#\"] }\nnum_vfs = 1", "not a VF index"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nselectors = { pf_names = [\"../x\"] }\nnum_vfs = 1", "network interface"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nselectors = { vendors = [\"0x15b3\"] }\nnum_vfs = 1",
+            "four hexadecimal digits"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nselectors = { root_devices = [\"3b:00.0\"] }\nnum_vfs = 1", "PCI address"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nselectors = { vendors = [\"15b3\"] }\nnum_vfs = 1\ndevice_type = \"dpdk\"",
+            "not a device type"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nselectors = { vendors = [\"15b3\"] }\nnum_vfs = 1\nmtu = 20", "from 68"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nselectors = { vendors = [\"15b3\"] }\nnum_vfs = "
+            "2\n[[sriov.policy.group]]\nvfs = \"1-2\"",
+            "there is no VF 2"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nselectors = { vendors = [\"15b3\"] }\nnum_vfs = "
+            "4\n[[sriov.policy.group]]\nvfs = \"0-2\"\n[[sriov.policy.group]]\nvfs = \"2\"",
+            "VF 2 is in the group at t.toml:5:1"},
+        Bad{"[[sriov.policy]]\nname = \"a\"\nselectors = { vendors = [\"15b3\"] }\nnum_vfs = 1\n[[sriov.policy]]\nname "
+            "= \"a\"\nselectors = { vendors = [\"15b3\"] }\nnum_vfs = 1",
+            "already at t.toml:1:1"},
+        Bad{"[[resource]]\nname = \"rdma\"\nkind = \"shared\"\nrdma_hca_max = 1\nselectors = {}", "needs a prefix"},
+        Bad{"[[resource]]\nname = \"Example_x/rdma\"\nkind = \"shared\"\nrdma_hca_max = 1\nselectors = {}", "DNS name"},
+        Bad{"[[resource]]\nname = \"a.kubernetes.io/rdma\"\nkind = \"shared\"\nrdma_hca_max = 1\nselectors = {}",
+            "belongs to Kubernetes"},
+        Bad{"[[resource]]\nname = \"a.io/_x\"\nkind = \"shared\"\nrdma_hca_max = 1\nselectors = {}",
+            "beginning and ending"},
+        Bad{"[[resource]]\nname = \"a.io/x\"\nkind = \"shared\"\nselectors = {}", "\"rdma_hca_max\" is missing"},
+        Bad{"[[resource]]\nname = \"a.io/x\"\nkind = \"exclusive\"\nrdma_hca_max = 5\nselectors = {}",
+            "belongs to shared"},
+        Bad{"[[resource]]\nname = \"a.io/x\"\nkind = \"exclusive\"\nselectors = []", "{} matches every function"},
+        Bad{"[[resource]]\nname = \"a.io/x\"\nkind = \"both\"\nselectors = {}", "not a kind"},
+        Bad{"[resource]\nname = \"a.io/x\"", "write [[resource]]"},
+        Bad{"[kernel_modules]\nrequired = [\"../../x\"]", "module's name"},
+        Bad{"[kubelet]\nroot = \"var/lib\"", "absolute path"}, Bad{"[kubelet]\nenabled = 1", "true or false"},
+        Bad{"a = 1\na = 2", "t.toml:2"}, Bad{"x = \"\xff\xfe\"", "t.toml:1"}, Bad{"[", "t.toml:1"}));
+
+TEST(ParseToml, CollectsEveryMistakeInOnePass) {
+  const auto config = parse_toml("[kubelet]\nenabld = true\n[agent]\nauto = 1\n", "t.toml");
+  ASSERT_FALSE(config.has_value());
+  EXPECT_EQ(config.error().size(), 2u);
+}
+
+TEST(ParseToml, SurvivesDeepNestingAndTooMuchText) {
+  EXPECT_NE(mistake("x = " + std::string(100'000, '[')), "no mistake");
+  EXPECT_THAT(mistake(std::string(kMostBytes + 1, '#')), HasSubstr("larger than"));
+}
+
+}  // namespace
+}  // namespace nic::config
