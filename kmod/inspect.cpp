@@ -133,6 +133,7 @@ class Inspector {
     known.file_signed = content->signed_;
     if (report.version.empty()) report.version = content->value("version");
     report.vermagic = content->value("vermagic");
+    while (report.vermagic.ends_with(' ')) report.vermagic.pop_back();
     report.build_id_file = content->build_id;
     const auto built_for = report.vermagic.substr(0, report.vermagic.find(' '));
     // A module of a KMP is built for one kernel and linked into compatible ones, whose symbol versions let it in.

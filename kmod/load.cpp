@@ -54,7 +54,7 @@ constexpr std::array kAnswers{
     Answer{EEXIST, Code::busy, "Something else already registered what it provides: look at the kernel log"},
     Answer{ENOSYS, Code::unsupported, "This kernel was built without loadable modules"},
     Answer{E2BIG, Code::invalid, "Its parameters are too long: shorten its options lines in modprobe.d"},
-    Answer{EOPNOTSUPP, Code::unsupported, "This kernel cannot unpack the module's compression"},
+    Answer{EOPNOTSUPP, Code::unsupported, "The driver says that this machine or this kernel cannot do what it is for"},
     Answer{EBADF, Code::internal, "The module file could not be opened"},
 };
 
@@ -188,7 +188,11 @@ std::expected<std::vector<std::string>, Error> plan_load(const model::Roots& roo
   const int result = insert(*target, KMOD_PROBE_APPLY_BLACKLIST | KMOD_PROBE_DRY_RUN, progress);
   if (progress.refused) return std::unexpected(*progress.refused);
   if (result < 0) return std::unexpected(insertion_error(roots, -result, target->name, target->name));
-  return progress.inserted;
+  // A dry run does not see that a shared soft dependency is already there, and names it again.
+  std::vector<std::string> plan;
+  for (auto& module : progress.inserted)
+    if (std::ranges::find(plan, module) == plan.end()) plan.push_back(std::move(module));
+  return plan;
 }
 
 }  // namespace nic::kmod

@@ -53,6 +53,7 @@ TEST(Inspect, PassesARequiredModuleThatRunsAsItStandsOnDisk) {
   EXPECT_EQ(report.version, "1.2.3");
   EXPECT_EQ(report.provider, "inbox");
   EXPECT_EQ(report.build_id_file, "01ff");
+  EXPECT_EQ(report.vermagic, "6.99.0-test SMP preempt mod_unload modversions");
   EXPECT_TRUE(report.vermagic_matches);
   EXPECT_THAT(report.errors, IsEmpty());
 }

@@ -31,14 +31,15 @@ TEST(Load, PlansDependenciesFirst) {
   EXPECT_THAT(*plan, ElementsAre("nicdep_base", "nicdep_middle", "nicdep_top"));
 }
 
-TEST(Load, HonoursSoftDependencies) {
+TEST(Load, HonoursSoftDependenciesAndNamesEachModuleOnce) {
   const ModuleTree tree;
   add_chain(tree);
-  tree.write("etc/modprobe.d/order.conf",
-             "softdep nicdep_middle pre: nicdep_top\nsoftdep nicdep_base post: nicdep_middle");
-  const auto plan = plan_load(tree.roots(), "nicdep_base");
+  tree.add("kernel/nicdep-extra.ko", fitting().uses("base_call"));
+  tree.depmod();
+  tree.write("etc/modprobe.d/order.conf", "softdep nicdep_middle pre: nicdep_extra\n");
+  const auto plan = plan_load(tree.roots(), "nicdep_top");
   ASSERT_TRUE(plan) << plan.error().text();
-  EXPECT_THAT(*plan, ::testing::Contains("nicdep_middle"));
+  EXPECT_THAT(*plan, ElementsAre("nicdep_base", "nicdep_extra", "nicdep_middle", "nicdep_top"));
 }
 
 TEST(Load, DoesNothingForAModuleThatIsLive) {
