@@ -273,6 +273,7 @@ TEST(Inspect, AddsLoadedModulesOfTheCatalogueAndNoOthers) {
   inventory.modules.push_back(running("usbcore").modules[0]);
   const auto reports = inspect(tree.roots(), {"igb", "igb"}, inventory);
   std::vector<std::string> names;
+  names.reserve(reports.size());
   for (const auto& report : reports) names.push_back(report.name);
   EXPECT_THAT(names, ElementsAre("igb", "ib_core"));
   EXPECT_FALSE(reports[1].wanted);
