@@ -1,0 +1,166 @@
+#include "kmod/judge.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace nic::kmod {
+namespace {
+
+using model::Finding;
+using model::ModuleReport;
+using model::ModuleState;
+using model::Verdict;
+
+// One question each; appends nothing where the question does not arise.
+using Question = void (*)(const ModuleReport&, const Circumstances&, std::vector<Finding>&);
+
+// What is wrong with a required module is a failure, with another one a warning.
+Verdict bad(const ModuleReport& report) { return report.wanted ? Verdict::fail : Verdict::warn; }
+
+void presence(const ModuleReport& m, const Circumstances& known, std::vector<Finding>& to) {
+  switch (m.state) {
+    case ModuleState::builtin:
+      to.push_back({Verdict::pass, fmt::format("{} is built into kernel {}.", m.name, known.release)});
+      return;
+    case ModuleState::live: to.push_back({Verdict::pass, fmt::format("{} is loaded.", m.name)}); return;
+    case ModuleState::coming:
+      to.push_back({Verdict::unknown,
+                    fmt::format("{} has not finished starting, or is built in without standing in modules.builtin; if "
+                                "this lasts, look at the kernel log.",
+                                m.name)});
+      return;
+    case ModuleState::going:
+      to.push_back({bad(m), fmt::format("{} is being removed from the kernel.", m.name)});
+      return;
+    case ModuleState::absent: break;
+  }
+  if (!known.behind_alias.empty())
+    to.push_back({bad(m), fmt::format("{} is an alias, not a module: require {} instead.", m.name,
+                                      fmt::join(known.behind_alias, " or "))});
+  else if (!known.resolved)
+    to.push_back(
+        {m.wanted ? Verdict::fail : Verdict::unknown,
+         fmt::format("{} is not loaded, and the modules of kernel {} cannot be looked up.", m.name, known.release)});
+  else if (!known.exists)
+    to.push_back({bad(m), fmt::format("There is no module {} for kernel {}: install the package that brings it "
+                                      "(linux-modules, the vendor's driver), or build it for this kernel.",
+                                      m.name, known.release)});
+  else
+    to.push_back({bad(m), fmt::format("{} is not loaded.", m.name)});
+}
+
+void index(const ModuleReport& m, const Circumstances& known, std::vector<Finding>& to) {
+  if (known.file_missing)
+    to.push_back({bad(m), fmt::format("The index names {} for {}, but that file is not there: run depmod -a {}.",
+                                      m.file, m.name, known.release)});
+  else if (m.state == ModuleState::live && !known.resolved)
+    to.push_back({Verdict::unknown, fmt::format("Whether the running {} is the one on disk cannot be told: the modules "
+                                                "of kernel {} cannot be looked up.",
+                                                m.name, known.release)});
+  else if (m.state == ModuleState::live && !known.exists)
+    to.push_back({Verdict::warn, fmt::format("{} runs, but kernel {} has no file for it any more: it will be missing "
+                                             "after the next boot.",
+                                             m.name, known.release)});
+  else if (!m.file.empty() && !known.file_read)
+    to.push_back({Verdict::unknown, fmt::format("{} could not be read, so nothing of it could be checked.", m.file)});
+}
+
+void blacklist(const ModuleReport& m, const Circumstances& known, std::vector<Finding>& to) {
+  if (known.kernel_refuses)
+    to.push_back({bad(m), fmt::format("The kernel refuses {}: remove it from module_blacklist= on the kernel's command "
+                                      "line.",
+                                      m.name)});
+  if (!m.blacklisted_by.empty()) {
+    if (m.loaded())
+      to.push_back({Verdict::warn, fmt::format("{} is loaded, but blacklisted by {}: it will not load by itself at the "
+                                               "next boot.",
+                                               m.name, m.blacklisted_by)});
+    else
+      to.push_back({bad(m), fmt::format("{} is blacklisted by {}, which is respected: remove that line, or do not "
+                                        "require the module.",
+                                        m.name, m.blacklisted_by)});
+  }
+  if (!known.install_command.empty())
+    to.push_back({m.loaded() ? Verdict::warn : bad(m),
+                  fmt::format("{} has an install command in {} ({}), which is never run: remove that line, or load the "
+                              "module by hand.",
+                              m.name, known.install_file, known.install_command)});
+}
+
+void vermagic(const ModuleReport& m, const Circumstances& known, std::vector<Finding>& to) {
+  if (!known.file_read) return;
+  if (m.vermagic.empty()) {
+    to.push_back({Verdict::unknown, fmt::format("{} does not say for which kernel it was built.", m.file)});
+  } else if (m.vermagic_matches && !known.weak_update) {
+    to.push_back({Verdict::pass, fmt::format("{} was built for kernel {}.", m.file, known.release)});
+  } else if (m.vermagic_matches) {
+    to.push_back({Verdict::pass, fmt::format("{} was built for kernel {} and is linked here as compatible with {}.",
+                                             m.file, m.vermagic.substr(0, m.vermagic.find(' ')), known.release)});
+  } else {
+    to.push_back(
+        {m.loaded() ? Verdict::warn : bad(m),
+         fmt::format("{} was built for kernel {}, but {} runs, which will refuse it: build it for this kernel.", m.file,
+                     m.vermagic.substr(0, m.vermagic.find(' ')), known.release)});
+  }
+}
+
+void build_id(const ModuleReport& m, const Circumstances& known, std::vector<Finding>& to) {
+  if (m.state != ModuleState::live || m.file.empty() || known.file_missing) return;
+  if (m.build_id_file.empty() || m.build_id_running.empty())
+    to.push_back({Verdict::unknown, fmt::format("Whether the running {0} is the one in {1} cannot be told: the {2} has "
+                                                "no build id.",
+                                                m.name, m.file, m.build_id_file.empty() ? "file" : "running one")});
+  else if (m.build_id_file == m.build_id_running)
+    to.push_back({Verdict::pass, fmt::format("The running {} is the one in {}.", m.name, m.file)});
+  else
+    to.push_back(
+        {bad(m), fmt::format("The running {} (build id {}) is not the one in {} (build id {}): reload it or reboot; if "
+                             "it comes back after a reboot, the initramfs is out of date.",
+                             m.name, m.build_id_running, m.file, m.build_id_file)});
+}
+
+void signature(const ModuleReport& m, const Circumstances& known, std::vector<Finding>& to) {
+  if (!known.file_read || m.loaded() || known.file_signed) return;
+  if (!known.signature_enforced)
+    to.push_back({Verdict::unknown, fmt::format("{} is not signed, and whether this kernel insists on signatures "
+                                                "cannot be told.",
+                                                m.file)});
+  else if (*known.signature_enforced)
+    to.push_back({bad(m), fmt::format("{} is not signed, and this kernel takes signed modules only: sign it with an "
+                                      "enrolled key, or turn Secure Boot off.",
+                                      m.file)});
+}
+
+void loading(const ModuleReport& m, const Circumstances& known, std::vector<Finding>& to) {
+  if (known.loading_disabled && !m.loaded())
+    to.push_back({bad(m), "The kernel.modules_disabled switch is set: no module can be loaded until the next boot."});
+}
+
+void taint(const ModuleReport& m, const Circumstances& known, std::vector<Finding>& to) {
+  if (known.taint.find('F') != std::string::npos)
+    to.push_back({Verdict::fail, fmt::format("{} was forced into the kernel against its version check: nothing about "
+                                             "its behaviour is certain.",
+                                             m.name)});
+}
+
+constexpr std::array<Question, 8> kQuestions{&presence, &index,     &blacklist, &vermagic,
+                                             &build_id, &signature, &loading,   &taint};
+
+}  // namespace
+
+std::vector<Finding> judge(const ModuleReport& report, const Circumstances& known) {
+  std::vector<Finding> findings;
+  for (const auto question : kQuestions) question(report, known, findings);
+  return findings;
+}
+
+Verdict worst(const std::vector<Finding>& findings) {
+  constexpr std::array kOrder{Verdict::fail, Verdict::warn, Verdict::unknown, Verdict::pass};
+  for (const auto verdict : kOrder)
+    if (std::ranges::find(findings, verdict, &Finding::severity) != findings.end()) return verdict;
+  return Verdict::unknown;
+}
+
+}  // namespace nic::kmod

@@ -1,0 +1,34 @@
+// From what is known of one module to sentences that an administrator can act on: pure.
+// Thread: any. Rule: what could not be found out is `unknown`, never `pass`.
+#pragma once
+
+#include "model/module.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nic::kmod {
+
+// What the report itself has no field for.
+struct Circumstances {
+  std::string release;                    // of the running kernel
+  bool resolved{false};                   // an index of the running kernel's modules could be asked
+  bool exists{false};                     // ... and knows the module
+  std::vector<std::string> behind_alias;  // the name is no module but stands for these
+  bool file_missing{false};               // the index names a file that is not there: depmod is out of date
+  bool file_read{false};                  // the file's own facts (vermagic, build id, signature) are known
+  bool weak_update{false};                // linked from another kernel's folder, on purpose
+  bool file_signed{false};
+  std::optional<bool> signature_enforced;  // module.sig_enforce or lockdown; nullopt where neither can be read
+  bool loading_disabled{false};            // /proc/sys/kernel/modules_disabled
+  bool kernel_refuses{false};              // module_blacklist= on the command line
+  std::string install_command, install_file;
+  std::string taint;  // of the running module
+};
+
+[[nodiscard]] std::vector<model::Finding> judge(const model::ModuleReport& report, const Circumstances& known);
+// fail before warn before unknown before pass; unknown where there is nothing.
+[[nodiscard]] model::Verdict worst(const std::vector<model::Finding>& findings);
+
+}  // namespace nic::kmod

@@ -1,0 +1,296 @@
+#include "kmod/inspect.hpp"
+
+#include "unit/kmod/module_tree.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace nic::kmod {
+namespace {
+
+using model::Verdict;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+model::Inventory running(const std::string& name, const std::string& build_id = "01ff", const std::string& taint = "") {
+  model::Inventory inventory;
+  inventory.modules.push_back({.name = name,
+                               .state = "live",
+                               .references = 0,
+                               .holders = {},
+                               .build_id = build_id,
+                               .version = "",
+                               .srcversion = "",
+                               .taint = taint});
+  return inventory;
+}
+
+model::ModuleReport one(const ModuleTree& tree, const std::string& wanted, const model::Inventory& inventory = {}) {
+  const auto reports = inspect(tree.roots(), {wanted}, inventory);
+  return reports.empty() ? model::ModuleReport{} : reports.front();
+}
+
+std::string said(const model::ModuleReport& report, Verdict severity) {
+  std::string all;
+  for (const auto& finding : report.findings)
+    if (finding.severity == severity) all += finding.text + '\n';
+  return all;
+}
+
+TEST(Inspect, PassesARequiredModuleThatRunsAsItStandsOnDisk) {
+  const ModuleTree tree;
+  tree.add("kernel/drivers/mlx5-core.ko", fitting().info("version", "1.2.3"));
+  tree.depmod();
+  const auto report = one(tree, "mlx5_core", running("mlx5_core"));
+  EXPECT_EQ(report.verdict, Verdict::pass) << said(report, Verdict::fail) << said(report, Verdict::unknown);
+  EXPECT_EQ(report.name, "mlx5_core");
+  EXPECT_TRUE(report.wanted);
+  EXPECT_EQ(report.state, model::ModuleState::live);
+  EXPECT_EQ(report.file, tree.module_path("kernel/drivers/mlx5-core.ko"));
+  EXPECT_EQ(report.version, "1.2.3");
+  EXPECT_EQ(report.provider, "inbox");
+  EXPECT_EQ(report.build_id_file, "01ff");
+  EXPECT_EQ(report.vermagic, "6.99.0-test SMP preempt mod_unload modversions");
+  EXPECT_TRUE(report.vermagic_matches);
+  EXPECT_THAT(report.errors, IsEmpty());
+}
+
+TEST(Inspect, FailsARequiredModuleWhoseRunningBuildIsNotTheOneOnDisk) {
+  const ModuleTree tree;
+  tree.add("updates/dkms/ib_core.ko", fitting());
+  tree.depmod();
+  const auto report = one(tree, "ib_core", running("ib_core", "02aa"));
+  EXPECT_EQ(report.verdict, Verdict::fail);
+  EXPECT_EQ(report.provider, "dkms");
+  EXPECT_THAT(said(report, Verdict::fail), AllOf(HasSubstr("02aa"), HasSubstr("01ff")));
+}
+
+TEST(Inspect, CallsUnknownWhatItCannotCompare) {
+  const ModuleTree tree;
+  tree.add("kernel/ib_core.ko", FakeModule{}.built_for(kRelease));
+  tree.depmod();
+  const auto report = one(tree, "ib_core", running("ib_core"));
+  EXPECT_EQ(report.verdict, Verdict::unknown);
+  EXPECT_THAT(said(report, Verdict::unknown), HasSubstr("has no build id"));
+}
+
+TEST(Inspect, FailsARequiredModuleThatIsNotLoaded) {
+  const ModuleTree tree;
+  tree.add("extra/ib_umad.ko", fitting());
+  tree.depmod();
+  const auto report = one(tree, "ib_umad");
+  EXPECT_EQ(report.verdict, Verdict::fail);
+  EXPECT_EQ(report.state, model::ModuleState::absent);
+  EXPECT_EQ(report.provider, "extra");
+  EXPECT_THAT(said(report, Verdict::fail), HasSubstr("ib_umad is not loaded."));
+}
+
+TEST(Inspect, SaysThatTheKernelHasNoModuleOfThatName) {
+  const ModuleTree tree;
+  tree.add("kernel/a.ko", fitting());
+  tree.depmod();
+  const auto report = one(tree, "no_such_module");
+  EXPECT_EQ(report.verdict, Verdict::fail);
+  EXPECT_THAT(said(report, Verdict::fail), HasSubstr("There is no module no_such_module for kernel 6.99.0-test"));
+}
+
+TEST(Inspect, KnowsABuiltinModule) {
+  const ModuleTree tree;
+  tree.builtin("kernel/drivers/vfio/vfio.ko");
+  tree.depmod();
+  const auto report = one(tree, "vfio");
+  EXPECT_EQ(report.state, model::ModuleState::builtin);
+  EXPECT_EQ(report.verdict, Verdict::pass);
+  EXPECT_EQ(report.file, "");
+}
+
+TEST(Inspect, IsNotSatisfiedByAModuleOfALongerName) {
+  const ModuleTree tree;
+  tree.add("kernel/vfio-pci.ko", fitting());
+  tree.add("kernel/vfio-pci-core.ko", fitting());
+  tree.depmod();
+  EXPECT_EQ(one(tree, "vfio-pci", running("vfio_pci_core")).state, model::ModuleState::absent);
+  EXPECT_EQ(one(tree, "vfio_pci", running("vfio_pci")).state, model::ModuleState::live);
+}
+
+TEST(Inspect, NamesTheModuleBehindAnAlias) {
+  const ModuleTree tree;
+  tree.add("kernel/ib_uverbs.ko", fitting().info("alias", "rdma-user"));
+  tree.depmod();
+  const auto report = one(tree, "rdma-user");
+  EXPECT_EQ(report.verdict, Verdict::fail);
+  ASSERT_EQ(report.errors.size(), 1U);
+  EXPECT_EQ(report.errors[0].code, model::Code::invalid);
+  EXPECT_THAT(report.errors[0].advice, HasSubstr("ib_uverbs"));
+}
+
+TEST(Inspect, NamesTheFileThatBlacklists) {
+  const ModuleTree tree;
+  tree.add("kernel/irdma.ko", fitting());
+  tree.depmod();
+  tree.write("etc/modprobe.d/site.conf", "# none of these\nblacklist irdma\n");
+  const auto report = one(tree, "irdma");
+  EXPECT_EQ(report.blacklisted_by, tree.path("etc/modprobe.d/site.conf").string() + ":2");
+  EXPECT_THAT(said(report, Verdict::fail), HasSubstr("site.conf:2"));
+}
+
+TEST(Inspect, ABlacklistInAHiddenFileDoesNotCount) {
+  const ModuleTree tree;
+  tree.add("kernel/irdma.ko", fitting());
+  tree.depmod();
+  tree.write("usr/lib/modprobe.d/site.conf", "blacklist irdma\n");
+  tree.write("etc/modprobe.d/site.conf", "# the administrator wants irdma\n");
+  EXPECT_EQ(one(tree, "irdma").blacklisted_by, "");
+}
+
+TEST(Inspect, ReportsAnInstallCommandWithItsFile) {
+  const ModuleTree tree;
+  tree.add("kernel/irdma.ko", fitting());
+  tree.depmod();
+  tree.write("etc/modprobe.d/site.conf", "install irdma /bin/false\n");
+  EXPECT_THAT(said(one(tree, "irdma"), Verdict::fail), AllOf(HasSubstr("site.conf:1"), HasSubstr("/bin/false")));
+}
+
+TEST(Inspect, FailsAModuleOfAnotherKernelUnlessItIsLinkedAsCompatible) {
+  const ModuleTree tree;
+  tree.add("extra/mlx5_ib.ko", FakeModule{}.built_for("6.98.0-other").build_id("\x01\xff"));
+  tree.add("weak-updates/mlx5_core.ko", FakeModule{}.built_for("6.98.0-other").build_id("\x01\xff"));
+  tree.depmod();
+  const auto wrong = one(tree, "mlx5_ib");
+  EXPECT_FALSE(wrong.vermagic_matches);
+  EXPECT_THAT(said(wrong, Verdict::fail), HasSubstr("built for kernel 6.98.0-other"));
+  const auto linked = one(tree, "mlx5_core", running("mlx5_core"));
+  EXPECT_TRUE(linked.vermagic_matches);
+  EXPECT_EQ(linked.provider, "weak-updates");
+  EXPECT_EQ(linked.verdict, Verdict::pass) << said(linked, Verdict::fail);
+}
+
+TEST(Inspect, DoesNotTakeTheVermagicOfALongerRelease) {
+  const ModuleTree tree;
+  tree.add("kernel/a.ko", FakeModule{}.built_for("6.99.0-test2"));
+  tree.depmod();
+  EXPECT_FALSE(one(tree, "a").vermagic_matches);
+}
+
+TEST(Inspect, FailsAnUnsignedModuleWhereTheKernelWantsSignatures) {
+  const ModuleTree tree;
+  tree.add("kernel/a.ko", fitting());
+  tree.add("kernel/b.ko", fitting().is_signed());
+  tree.depmod();
+  tree.write("sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
+  EXPECT_THAT(said(one(tree, "a"), Verdict::fail), HasSubstr("is not signed"));
+  const auto with = one(tree, "b");
+  EXPECT_THAT(said(with, Verdict::fail), Not(HasSubstr("is not signed")));
+  EXPECT_NE(with.signature_id, "");
+}
+
+TEST(Inspect, DoesNotGuessWhetherSignaturesAreWanted) {
+  const ModuleTree tree;
+  tree.add("kernel/a.ko", fitting());
+  tree.depmod();
+  std::filesystem::remove_all(tree.path("sys/module/module"));
+  EXPECT_THAT(said(one(tree, "a"), Verdict::unknown), HasSubstr("is not signed, and whether"));
+}
+
+TEST(Inspect, ReadsBuildIdsOfCompressedModules) {
+  // Not every depmod lists .ko.gz: Debian 12's does not.
+  for (const auto& [command, suffix] : {std::pair{"xz -q", ".xz"}, {"zstd -q --rm", ".zst"}}) {
+    const ModuleTree tree;
+    tree.add("kernel/a.ko", fitting());
+    tree.run(std::string{command} + " " + tree.module_path("kernel/a.ko").string());
+    tree.depmod();
+    const auto report = one(tree, "a", running("a"));
+    EXPECT_EQ(report.file, tree.module_path(std::string{"kernel/a.ko"} + suffix)) << suffix;
+    EXPECT_EQ(report.build_id_file, "01ff") << suffix;
+    EXPECT_EQ(report.verdict, Verdict::pass) << suffix << said(report, Verdict::unknown);
+  }
+}
+
+TEST(Inspect, SaysWhatIsWrongWithADamagedFile) {
+  const ModuleTree tree;
+  tree.add("kernel/a.ko", fitting());
+  tree.depmod();
+  tree.write(tree.module_path("kernel/a.ko"), "no ELF");
+  const auto report = one(tree, "a", running("a"));
+  EXPECT_EQ(report.verdict, Verdict::unknown);
+  ASSERT_EQ(report.errors.size(), 1U);
+  EXPECT_THAT(report.errors[0].text(), AllOf(HasSubstr("kernel/a.ko"), HasSubstr("not an ELF file")));
+}
+
+TEST(Inspect, AsksForDepmodWhenTheIndexNamesAFileThatIsGone) {
+  const ModuleTree tree;
+  tree.add("kernel/a.ko", fitting());
+  tree.depmod();
+  std::filesystem::remove(tree.module_path("kernel/a.ko"));
+  EXPECT_THAT(said(one(tree, "a"), Verdict::fail), HasSubstr("run depmod -a 6.99.0-test"));
+}
+
+TEST(Inspect, DoesNotPassWhereTheKernelsTreeIsMissing) {
+  const ModuleTree tree;
+  std::filesystem::remove_all(tree.path("usr/lib/modules"));
+  const auto wanted = one(tree, "mlx5_core");
+  EXPECT_EQ(wanted.verdict, Verdict::fail);
+  ASSERT_EQ(wanted.errors.size(), 1U);
+  EXPECT_THAT(wanted.errors[0].text(), HasSubstr("No modules are installed for the running kernel 6.99.0-test"));
+  EXPECT_EQ(one(tree, "mlx5_core", running("mlx5_core")).verdict, Verdict::unknown);
+}
+
+TEST(Inspect, DoesNotCallAModuleLoadedThatHasNotFinishedStarting) {
+  const ModuleTree tree;
+  tree.add("kernel/a.ko", fitting());
+  tree.depmod();
+  std::filesystem::create_directories(tree.path("sys/module/a"));
+  const auto report = one(tree, "a");
+  EXPECT_EQ(report.state, model::ModuleState::coming);
+  EXPECT_FALSE(report.loaded());
+  EXPECT_NE(report.verdict, Verdict::pass);
+}
+
+TEST(Inspect, SeesAModuleThatWasLoadedAfterTheInventoryWasTaken) {
+  const ModuleTree tree;
+  tree.add("kernel/a.ko", fitting());
+  tree.depmod();
+  tree.live("a");
+  EXPECT_EQ(one(tree, "a").state, model::ModuleState::live);
+}
+
+TEST(Inspect, FailsAForcedModule) {
+  const ModuleTree tree;
+  tree.add("kernel/a.ko", fitting());
+  tree.depmod();
+  EXPECT_EQ(one(tree, "a", running("a", "01ff", "OF")).verdict, Verdict::fail);
+}
+
+TEST(Inspect, AddsLoadedModulesOfTheCatalogueAndNoOthers) {
+  const ModuleTree tree;
+  tree.add("kernel/ib_core.ko", fitting());
+  tree.add("kernel/igb.ko", fitting());
+  tree.depmod();
+  auto inventory = running("ib_core", "02aa");
+  inventory.modules.push_back(running("usbcore").modules[0]);
+  const auto reports = inspect(tree.roots(), {"igb", "igb"}, inventory);
+  std::vector<std::string> names;
+  names.reserve(reports.size());
+  for (const auto& report : reports) names.push_back(report.name);
+  EXPECT_THAT(names, ElementsAre("igb", "ib_core"));
+  EXPECT_FALSE(reports[1].wanted);
+  EXPECT_EQ(reports[1].verdict, Verdict::warn) << "a module that nobody requires cannot fail the node";
+}
+
+TEST(Inspect, RefusesNamesThatCannotBeModules) {
+  const ModuleTree tree;
+  tree.depmod();
+  for (const std::string name : {"", "../../etc/passwd", "mlx5_core.ko", "a b", "a\nb", "x\xff", "pci:v*"}) {
+    const auto report = one(tree, name);
+    EXPECT_EQ(report.verdict, Verdict::fail) << name;
+    EXPECT_EQ(report.errors.size(), 1U) << name;
+    EXPECT_EQ(report.file, "") << name;
+  }
+  EXPECT_EQ(one(tree, std::string(1000, 'a')).verdict, Verdict::fail);
+}
+
+}  // namespace
+}  // namespace nic::kmod
