@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -136,7 +137,12 @@ void KubeletStandin::watch() {
 
 void KubeletStandin::found(const std::string& name) {
   const auto socket = root_ / "plugins_registry" / name;
-  if (name.starts_with('.') || !std::filesystem::is_socket(socket)) return;
+  struct stat identity_of {};
+  if (name.starts_with('.') || ::stat(socket.c_str(), &identity_of) != 0 || !S_ISSOCK(identity_of.st_mode)) return;
+  // The first look at the folder and its events overlap.
+  const auto identity = std::to_string(identity_of.st_ino) + '/' + std::to_string(identity_of.st_ctim.tv_sec) + '.' +
+                        std::to_string(identity_of.st_ctim.tv_nsec);
+  if (std::exchange(seen_[name], identity) == identity) return;
   const auto channel = dial(socket);
   if (!channel) return report({{"event", "error"}, {"socket", name}, {"text", "cannot dial"}});
   const auto registration = pluginregistration::Registration::NewStub(channel);

@@ -50,6 +50,7 @@ class KubeletStandin {
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Plugin>> plugins_;  // by resource: the newest
   std::vector<std::thread> threads_;
+  std::map<std::string, std::string> seen_;  // socket -> its identity; the watcher's own
   std::atomic<bool> stopping_{false};
   int inotify_{-1}, stop_{-1};
   std::thread watcher_;
