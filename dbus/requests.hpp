@@ -1,0 +1,52 @@
+// What the bus may ask of the daemon: given by main, called on the loop's thread after authorisation. The bus part only
+// translates. An empty function answers NotSupported. None of them may block.
+#pragma once
+
+#include "model/error.hpp"
+#include "model/pci_address.hpp"
+#include "model/plan.hpp"
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace nic::dbus {
+
+template <class T>
+using Answer = std::expected<T, model::Error>;
+
+using JobId = std::uint32_t;
+using Uid = std::uint32_t;
+
+struct ApplyRequest {
+  std::vector<model::PciAddress> devices;  // empty: all; each one was in the snapshot when it was asked for
+  bool force{false};
+  Uid caller_uid{0};
+};
+
+struct PlanOptions {
+  std::vector<model::PciAddress> devices;  // empty: all
+  bool force{false};
+};
+
+// A request that makes a job should store the snapshot that has the job before it returns: the object is then there
+// when the caller reads the reply. `Service::job_finished` may be called from within.
+struct Requests {
+  std::function<Answer<JobId>(const ApplyRequest&)> apply;
+  std::function<Answer<JobId>(Uid)> rescan;
+  std::function<Answer<JobId>(Uid)> verify;
+  std::function<Answer<JobId>(const std::vector<std::string>& names, Uid)> load_modules;
+  std::function<Answer<void>()> reload;
+  std::function<Answer<std::uint64_t>(const std::string& layer, const std::string& format, const std::string& text)>
+      set_configuration;
+  std::function<Answer<std::uint64_t>(const std::string& layer)> remove_configuration;
+  std::function<Answer<std::string>(const std::string& layer)> get_configuration;
+  std::function<Answer<model::Plan>(const PlanOptions&)> plan;
+  // `resource` is empty when every resource is meant.
+  std::function<Answer<std::string>(const std::string& subject, const std::string& resource)> explain;
+  std::function<Answer<void>(JobId)> cancel;
+};
+
+}  // namespace nic::dbus

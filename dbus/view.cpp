@@ -1,0 +1,331 @@
+#include "dbus/view.hpp"
+
+#include "dbus/properties.hpp"
+#include "dbus/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+namespace nic::dbus {
+namespace {
+
+using model::PciAddress;
+using model::Snapshot;
+
+// Makes every text of a view valid UTF-8: names and descriptions come from firmware and from whoever renames things.
+void clean(std::string& text) {
+  if (!std::ranges::all_of(text, [](char c) { return c > 0; })) text = utf8(text);
+}
+template <class Number>
+  requires std::is_arithmetic_v<Number>
+void clean(Number&) {}
+void clean(Path&) {}  // made of ASCII only
+template <class Item>
+void clean(std::vector<Item>& items);
+void clean(Wanted& wanted) {
+  for (auto& [key, value] : wanted) std::visit([](auto& held) { clean(held); }, value);
+}
+template <class Row>
+  requires requires { Fields<Row>::fields; }
+void clean(Row& row) {
+  std::apply([&](const auto&... field) { (clean(row.*field.member), ...); }, Fields<Row>::fields);
+}
+template <class Item>
+void clean(std::vector<Item>& items) {
+  for (auto& item : items) clean(item);
+}
+template <class View>
+  requires requires { Interface<View>::name; }
+View cleaned(View view) {
+  each_property<View>([&](const auto& property) { clean(view.*property.member); });
+  return view;
+}
+
+std::string text(std::string_view word) { return std::string{word}; }
+
+std::vector<DifferenceRow> rows(const std::vector<model::Difference>& differences) {
+  std::vector<DifferenceRow> rows;
+  for (const auto& d : differences) rows.push_back({d.what, d.have, d.want});
+  return rows;
+}
+
+std::vector<ErrorRow> rows(const std::vector<model::Error>& errors) {
+  std::vector<ErrorRow> rows;
+  for (const auto& error : errors) rows.push_back(row(error));
+  return rows;
+}
+
+std::string without_advice(model::Error error) {
+  error.advice.clear();
+  return error.text();
+}
+
+ProblemRow problem(std::string subject, const model::Error& error) {
+  if (subject.empty()) subject = error.object;
+  return {std::move(subject), without_advice(error), error.advice};
+}
+
+// What belongs to each function, gathered once: 1,024 functions times 1,024 interfaces is too much to search.
+struct Index {
+  std::map<PciAddress, std::vector<const model::NetDevice*>> interfaces;
+  std::map<PciAddress, std::vector<const model::RdmaDevice*>> rdma;
+  std::map<PciAddress, std::vector<Path>> resources;
+
+  explicit Index(const Snapshot& snapshot) {
+    for (const auto& device : snapshot.inventory.net_devices)
+      if (device.function) interfaces[*device.function].push_back(&device);
+    for (auto& [address, devices] : interfaces)
+      std::ranges::sort(devices, {}, [](const auto* device) { return device->ifindex; });
+    for (const auto& device : snapshot.inventory.rdma_devices)
+      if (device.function) rdma[*device.function].push_back(&device);
+    // Hardware first, then by name: the first one is the one that is shown.
+    for (auto& [address, devices] : rdma)
+      std::ranges::sort(devices, {}, [](const auto* device) { return std::pair{device->software, device->name}; });
+    for (const auto& pool : snapshot.pools)
+      for (const auto& function : pool.functions) resources[function].push_back({resource_path(pool.resource.name)});
+  }
+
+  template <class Item>
+  static const std::vector<Item>& at(const std::map<PciAddress, std::vector<Item>>& map, const PciAddress& address) {
+    static const std::vector<Item> none;
+    const auto found = map.find(address);
+    return found == map.end() ? none : found->second;
+  }
+};
+
+Wanted wanted_of(const model::PciFunction& function, const model::Desired& desired) {
+  Wanted wanted;
+  if (const auto pf = desired.pfs.find(function.address); pf != desired.pfs.end()) {
+    wanted["NumVfs"] = std::uint32_t{pf->second.num_vfs};
+    if (pf->second.mtu) wanted["Mtu"] = std::uint32_t{*pf->second.mtu};
+    wanted["Policies"] = pf->second.policies;
+  } else if (function.physfn && function.vf_index) {
+    const auto parent = desired.pfs.find(*function.physfn);
+    if (parent == desired.pfs.end()) return wanted;
+    const auto vf = parent->second.vfs.find(*function.vf_index);
+    if (vf == parent->second.vfs.end()) return wanted;
+    wanted["DeviceType"] = text(word(vf->second.device_type));
+    if (vf->second.mtu) wanted["Mtu"] = std::uint32_t{*vf->second.mtu};
+    wanted["Policies"] = std::vector{vf->second.policy};
+  }
+  return wanted;
+}
+
+model::LinkType link_type_of(const std::vector<const model::NetDevice*>& interfaces,
+                             const std::vector<const model::RdmaDevice*>& rdma) {
+  if (!interfaces.empty()) return interfaces.front()->link_type;
+  if (!rdma.empty() && !rdma.front()->ports.empty()) return rdma.front()->ports.front().link_layer;
+  return model::LinkType::unknown;
+}
+
+DeviceView device_view(const model::PciFunction& function, const Snapshot& snapshot, const Index& index) {
+  const auto& interfaces = Index::at(index.interfaces, function.address);
+  DeviceView view;
+  view.pci_address = function.address.text();
+  view.vendor_id = function.vendor;
+  view.device_id = function.device;
+  view.subsystem_vendor_id = function.subsystem_vendor;
+  view.subsystem_device_id = function.subsystem_device;
+  view.kind = text(word(function.kind()));
+  view.serial = function.serial_number.value_or("");
+  view.driver = function.driver.value_or("");
+  view.driver_override = function.driver_override.value_or("");
+  view.numa_node = function.numa_node.value_or(-1);
+  view.iommu_group = function.iommu_group ? static_cast<std::int32_t>(*function.iommu_group) : -1;
+  for (const auto* interface : interfaces) view.network_interfaces.push_back(interface->name);
+  if (!interfaces.empty()) {
+    view.link_state = interfaces.front()->operstate;
+    view.link_speed = interfaces.front()->speed_mbps.value_or(0);
+    view.mtu = interfaces.front()->mtu;
+    view.mac_address = interfaces.front()->address;
+  }
+  view.link_type = text(word(link_type_of(interfaces, Index::at(index.rdma, function.address))));
+  view.desired = wanted_of(function, snapshot.desired);
+  view.resources = Index::at(index.resources, function.address);
+  for (const auto& error : function.problems) view.notes.push_back(error.text());
+  view.state = text(word(model::FunctionState::unmanaged));
+  if (const auto status = snapshot.functions.find(function.address); status != snapshot.functions.end()) {
+    view.state = text(word(status->second.state));
+    view.state_text = status->second.text;
+    view.differences = rows(status->second.differences);
+    if (status->second.last_error) view.last_error = row(*status->second.last_error);
+  }
+  return view;
+}
+
+PhysicalFunctionView pf_view(const model::PciFunction& function, const Snapshot& snapshot) {
+  PhysicalFunctionView view;
+  const auto& sriov = *function.sriov;
+  view.total_vfs = sriov.total_vfs;
+  view.num_vfs = sriov.num_vfs;
+  view.drivers_autoprobe = sriov.drivers_autoprobe;
+  view.vf_device_id = sriov.vf_device_id.value_or(0);
+  // Only those that are objects: the link may come before the function, or stay a moment longer.
+  for (const auto& [at, address] : sriov.virtfns)
+    if (snapshot.inventory.functions.contains(address)) view.virtual_functions.push_back({device_path(address)});
+  if (const auto status = snapshot.functions.find(function.address); status != snapshot.functions.end())
+    view.protection_reasons = status->second.protection;
+  view.is_protected = !view.protection_reasons.empty();
+  return view;
+}
+
+RdmaView rdma_view(const std::vector<const model::RdmaDevice*>& devices) {
+  const auto& device = *devices.front();
+  RdmaView view;
+  view.name = device.name;
+  for (std::size_t at = 1; at < devices.size(); ++at) view.other_names.push_back(devices[at]->name);
+  view.node_guid = device.node_guid;
+  view.sys_image_guid = device.sys_image_guid;
+  view.firmware = device.firmware;
+  view.board_id = device.board_id;
+  view.hca_type = device.hca_type;
+  view.node_description = device.node_description;
+  view.software = device.software;
+  for (const auto& port : device.ports)
+    view.ports.push_back({port.number, port.state, port.phys_state, text(word(port.link_layer)), port.rate});
+  for (const auto& node : device.nodes) view.character_devices.push_back(node.path);
+  return view;
+}
+
+ModuleView module_view(const model::ModuleReport& report) {
+  ModuleView view;
+  view.name = report.name;
+  view.wanted = report.wanted;
+  view.loaded = report.loaded();
+  view.state = text(word(report.state));
+  view.file = report.file;
+  view.version = report.version;
+  view.provider = report.provider;
+  view.vermagic = report.vermagic;
+  view.vermagic_matches = report.vermagic_matches;
+  view.signature_id = report.signature_id;
+  view.signer = report.signer;
+  view.signature_key = report.signature_key;
+  view.signature_hash = report.signature_hash;
+  view.build_id_file = report.build_id_file;
+  view.build_id_running = report.build_id_running;
+  view.blacklisted_by = report.blacklisted_by;
+  view.verdict = text(word(report.verdict));
+  for (const auto& finding : report.findings) view.findings.push_back({text(word(finding.severity)), finding.text});
+  view.errors = rows(report.errors);
+  return view;
+}
+
+ResourceView resource_view(const model::Pool& pool, const Snapshot& snapshot) {
+  ResourceView view;
+  view.name = pool.resource.name;
+  view.kind = text(word(pool.resource.kind));
+  view.capacity = pool.capacity;
+  view.healthy = pool.healthy;
+  view.kubelet_state = text(word(model::KubeletState::down));
+  if (const auto endpoint = snapshot.endpoints.find(pool.resource.name); endpoint != snapshot.endpoints.end()) {
+    view.kubelet_state = text(word(endpoint->second.state));
+    view.socket = endpoint->second.socket;
+    if (endpoint->second.last_error) view.last_error = row(*endpoint->second.last_error);
+  }
+  for (const auto& function : pool.functions) view.devices.push_back({device_path(function)});
+  view.not_ready = rows(pool.not_ready);
+  return view;
+}
+
+ManagerView manager_view(const Snapshot& snapshot, std::string_view version) {
+  ManagerView view;
+  view.version = version;
+  view.state = text(word(snapshot.state));
+  for (const auto& component : snapshot.components)
+    view.components.push_back({component.name, text(word(component.state)), component.text});
+  view.reboot_required = !snapshot.reboot_reasons.empty();
+  view.reboot_reasons = snapshot.reboot_reasons;
+  view.config_generation = snapshot.config_generation;
+  view.applied_generation = snapshot.applied_generation;
+  if (snapshot.config) view.config_sources = snapshot.config->sources;
+  view.config_errors = rows(snapshot.config_errors);
+  view.problem_details = problems(snapshot);
+  view.problems = static_cast<std::uint32_t>(view.problem_details.size());
+  return view;
+}
+
+void module_problems(const model::ModuleReport& module, std::vector<ProblemRow>& problems) {
+  if (!module.wanted) return;
+  const auto known = problems.size();
+  for (const auto& error : module.errors) problems.push_back(problem(module.name, error));
+  for (const auto& finding : module.findings)
+    if (finding.severity == model::Verdict::fail) problems.push_back({module.name, finding.text, ""});
+  if (problems.size() == known && !module.loaded())
+    problems.push_back({module.name, "the module is required and is not loaded", ""});
+}
+
+void function_problems(const PciAddress& address, const model::FunctionStatus& status, const model::PfPlan* plan,
+                       std::vector<ProblemRow>& problems) {
+  if (status.last_error)
+    problems.push_back(problem(address.text(), *status.last_error));
+  else if (status.state == model::FunctionState::failed || status.state == model::FunctionState::stuck)
+    problems.push_back({address.text(), status.text, ""});
+  if (plan == nullptr) return;
+  for (const auto& refusal : plan->refusals)
+    if (refusal.error != status.last_error) problems.push_back(problem(address.text(), refusal.error));
+}
+
+}  // namespace
+
+ErrorRow row(const model::Error& error) {
+  return {text(word(error.code)), error.errno_value, error.operation, error.object, error.advice};
+}
+
+std::vector<ProblemRow> problems(const Snapshot& snapshot) {
+  std::vector<ProblemRow> problems;
+  for (const auto& error : snapshot.config_errors) problems.push_back(problem({}, error));
+  for (const auto& error : snapshot.inventory.problems) problems.push_back(problem({}, error));
+  for (const auto& conflict : snapshot.desired.conflicts)
+    problems.push_back(problem(conflict.pf ? conflict.pf->text() : "", conflict.error));
+  std::map<PciAddress, const model::PfPlan*> plans;
+  for (const auto& plan : snapshot.plan.pfs) plans[plan.pf] = &plan;
+  for (const auto& [address, status] : snapshot.functions) {
+    const auto plan = plans.find(address);
+    function_problems(address, status, plan == plans.end() ? nullptr : plan->second, problems);
+    if (plan != plans.end()) plans.erase(plan);
+  }
+  for (const auto& [address, plan] : plans) function_problems(address, {}, plan, problems);  // a PF that is not there
+  for (const auto& module : snapshot.modules) module_problems(module, problems);
+  for (const auto& [resource, endpoint] : snapshot.endpoints)
+    if (endpoint.last_error) problems.push_back(problem(resource, *endpoint.last_error));
+  return problems;
+}
+
+JobView view(const model::Job& job) {
+  JobView view;
+  view.id = job.id;
+  view.kind = job.kind;
+  view.state = text(word(job.state));
+  view.step = job.step;
+  view.steps = job.steps;
+  view.text = job.text;
+  view.started_at = job.started_usec;
+  view.caller_uid = job.caller_uid;
+  for (const auto& device : job.devices) view.devices.push_back({device_path(device)});
+  return cleaned(std::move(view));
+}
+
+View view(const Snapshot& snapshot, std::string_view version) {
+  const Index index{snapshot};
+  View view;
+  view.manager = cleaned(manager_view(snapshot, version));
+  for (const auto& [address, function] : snapshot.inventory.functions) {
+    auto& object = view.devices[device_path(address)];
+    object.device = cleaned(device_view(function, snapshot, index));
+    if (function.kind() == model::FunctionKind::pf) object.physical_function = cleaned(pf_view(function, snapshot));
+    if (function.physfn && function.vf_index)
+      object.virtual_function = VirtualFunctionView{Path{device_path(*function.physfn)}, *function.vf_index};
+    if (const auto& rdma = Index::at(index.rdma, address); !rdma.empty()) object.rdma = cleaned(rdma_view(rdma));
+  }
+  for (const auto& module : snapshot.modules) view.modules[module_path(module.name)] = cleaned(module_view(module));
+  for (const auto& pool : snapshot.pools)
+    view.resources[resource_path(pool.resource.name)] = cleaned(resource_view(pool, snapshot));
+  for (const auto& job : snapshot.jobs) view.jobs[job_path(job.id)] = dbus::view(job);
+  return view;
+}
+
+}  // namespace nic::dbus

@@ -1,0 +1,185 @@
+#include "dbus/view.hpp"
+
+#include "dbus/changes.hpp"
+#include "dbus/describe.hpp"
+#include "dbus/text.hpp"
+#include "unit/dbus/machine.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace nic::dbus {
+namespace {
+
+using test::kPf, test::kVf0, test::kVf1, test::machine;
+using testing::ElementsAre, testing::IsEmpty, testing::StrEq, testing::UnorderedElementsAre;
+
+const std::string kPfPath = "/org/nicagent1/device/0000_3b_00_0";
+
+TEST(View, ShowsAPfWithItsInterfaceItsVfsAndItsRdmaDevice) {
+  const auto shown = view(machine(), "1");
+  const auto& pf = shown.devices.at(kPfPath);
+  EXPECT_EQ(pf.device.kind, "pf");
+  EXPECT_EQ(pf.device.driver, "mlx5_core");
+  EXPECT_EQ(pf.device.numa_node, 1);
+  EXPECT_EQ(pf.device.iommu_group, -1);
+  EXPECT_THAT(pf.device.network_interfaces, ElementsAre("ens1f0np0"));
+  EXPECT_EQ(pf.device.link_speed, 400000U);
+  EXPECT_EQ(pf.device.state, "ok");
+  EXPECT_EQ(std::get<std::uint32_t>(pf.device.desired.at("Mtu")), 9000U);
+  EXPECT_THAT(pf.device.resources, ElementsAre(Path{"/org/nicagent1/resource/example_2ecom_2frdma_5fa"}));
+  ASSERT_TRUE(pf.physical_function);
+  EXPECT_EQ(pf.physical_function->total_vfs, 16U);
+  EXPECT_THAT(pf.physical_function->virtual_functions,
+              ElementsAre(Path{"/org/nicagent1/device/0000_3b_00_2"}, Path{"/org/nicagent1/device/0000_3b_00_3"}));
+  EXPECT_TRUE(pf.physical_function->is_protected);
+  ASSERT_TRUE(pf.rdma);
+  EXPECT_EQ(pf.rdma->name, "mlx5_0");
+  EXPECT_THAT(pf.rdma->character_devices, ElementsAre("/dev/infiniband/uverbs0"));
+  EXPECT_FALSE(pf.virtual_function);
+}
+
+TEST(View, ShowsAVfWithItsPfAndWhatThePolicyAsksOfIt) {
+  const auto shown = view(machine(), "1");
+  const auto& vf = shown.devices.at("/org/nicagent1/device/0000_3b_00_2");
+  EXPECT_EQ(vf.device.kind, "vf");
+  EXPECT_EQ(std::get<std::string>(vf.device.desired.at("DeviceType")), "vfio-pci");
+  ASSERT_TRUE(vf.virtual_function);
+  EXPECT_EQ(vf.virtual_function->physical_function.text, kPfPath);
+  EXPECT_EQ(vf.virtual_function->index, 0U);
+  EXPECT_FALSE(vf.physical_function);
+  EXPECT_FALSE(vf.rdma);
+}
+
+TEST(View, GivesAVfItsInterfaceOnlyWhenItsIndexIsKnown) {
+  auto snapshot = machine();
+  snapshot.inventory.functions[kVf1].vf_index.reset();
+  EXPECT_FALSE(view(snapshot, "1").devices.at("/org/nicagent1/device/0000_3b_00_3").virtual_function);
+}
+
+TEST(View, PrefersHardwareToSoftRoce) {
+  auto snapshot = machine();
+  model::RdmaDevice soft;
+  soft.name = "a_rxe0";
+  soft.software = true;
+  soft.function = kPf;
+  snapshot.inventory.rdma_devices.insert(snapshot.inventory.rdma_devices.begin(), soft);
+  const auto shown = view(snapshot, "1");
+  const auto& rdma = shown.devices.at(kPfPath).rdma;
+  EXPECT_EQ(rdma->name, "mlx5_0");
+  EXPECT_THAT(rdma->other_names, ElementsAre("a_rxe0"));
+}
+
+TEST(View, IsValidUtf8WhateverTheKernelSays) {
+  auto snapshot = machine();
+  snapshot.inventory.rdma_devices[0].node_description = "bad\xff";
+  snapshot.inventory.net_devices[0].name = "\xc0";
+  const auto shown = view(snapshot, "1");
+  EXPECT_EQ(shown.devices.at(kPfPath).rdma->node_description, "bad\xef\xbf\xbd");
+  EXPECT_TRUE(nlohmann::json::accept(describe(shown, {})));
+}
+
+TEST(Problems, NameTheSubjectWhatHappenedAndWhatToDo) {
+  auto snapshot = machine();
+  snapshot.config_errors.push_back(model::invalid("read the key", "nic-agent.toml:3:1", "did you mean num_vfs?"));
+  snapshot.functions[kPf].state = model::FunctionState::failed;
+  snapshot.functions[kPf].last_error =
+      model::system_error(ENOMEM, "create 16 VFs on", "0000:3b:00.0", "Enable SR-IOV in the BIOS");
+  snapshot.modules[0].state = model::ModuleState::absent;
+  const auto found = problems(snapshot);
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_EQ(found[0].subject, "nic-agent.toml:3:1");
+  EXPECT_EQ(found[0].advice, "did you mean num_vfs?");
+  EXPECT_EQ(found[1].subject, "0000:3b:00.0");
+  EXPECT_EQ(found[1].text, "create 16 VFs on 0000:3b:00.0: Cannot allocate memory");
+  EXPECT_EQ(found[1].advice, "Enable SR-IOV in the BIOS");
+  EXPECT_EQ(found[2].subject, "mlx5_core");
+}
+
+TEST(Problems, AreNoneOnAMachineThatIsRight) { EXPECT_THAT(problems(machine()), IsEmpty()); }
+
+TEST(Changes, AreEmptyWhenNothingChanged) { EXPECT_TRUE(changes(view(machine(), "1"), view(machine(), "1")).empty()); }
+
+TEST(Changes, NameJustThePropertiesThatChanged) {
+  auto after = machine();
+  after.inventory.net_devices[0].mtu = 9000;
+  after.inventory.net_devices[0].operstate = "down";
+  const auto said = changes(view(machine(), "1"), view(after, "1"));
+  ASSERT_EQ(said.changed.size(), 1U);
+  EXPECT_EQ(said.changed[0].path, kPfPath);
+  EXPECT_STREQ(said.changed[0].interface, "org.nicagent1.Device");
+  EXPECT_THAT(said.changed[0].names, ElementsAre(StrEq("LinkState"), StrEq("Mtu")));
+  EXPECT_THAT(said.added, IsEmpty());
+  EXPECT_THAT(said.removed, IsEmpty());
+}
+
+TEST(Changes, GiveAnObjectThatCameWithAllItsInterfaces) {
+  const auto said = changes(View{}, view(machine(), "1"));
+  const auto pf = std::ranges::find(said.added, kPfPath, &Interfaces::path);
+  ASSERT_NE(pf, said.added.end());
+  EXPECT_THAT(pf->names, ElementsAre(StrEq("org.nicagent1.Device"), StrEq("org.nicagent1.PhysicalFunction"),
+                                     StrEq("org.nicagent1.Rdma")));
+}
+
+TEST(Changes, LetRdmaComeAndGoOnAnObjectThatStays) {
+  auto after = machine();
+  after.inventory.rdma_devices.clear();
+  const auto gone = changes(view(machine(), "1"), view(after, "1"));
+  ASSERT_EQ(gone.removed.size(), 1U);
+  EXPECT_THAT(gone.removed[0].names, ElementsAre(StrEq("org.nicagent1.Rdma")));
+  const auto back = changes(view(after, "1"), view(machine(), "1"));
+  ASSERT_EQ(back.added.size(), 1U);
+  EXPECT_THAT(back.added[0].names, ElementsAre(StrEq("org.nicagent1.Rdma")));
+}
+
+TEST(Changes, ReplaceAnObjectWhenAnotherCardIsInItsSlot) {
+  auto after = machine();
+  after.inventory.functions[kPf].vendor = 0x8086;
+  const auto said = changes(view(machine(), "1"), view(after, "1"));
+  ASSERT_EQ(said.removed.size(), 1U);
+  ASSERT_EQ(said.added.size(), 1U);
+  EXPECT_THAT(said.removed[0].names, ElementsAre(StrEq("org.nicagent1.Device")));
+  EXPECT_EQ(said.added[0].path, kPfPath);
+}
+
+TEST(Describe, HasEveryObjectUnderItsPropertyNames) {
+  const auto json = nlohmann::json::parse(describe(view(machine(), "1"), {}));
+  EXPECT_EQ(json["Manager"]["State"], "ready");
+  EXPECT_EQ(json["Devices"].size(), 3U);
+  EXPECT_EQ(json["Devices"][0]["PciAddress"], "0000:3b:00.0");
+  EXPECT_EQ(json["Devices"][0]["PhysicalFunction"]["TotalVfs"], 16);
+  EXPECT_EQ(json["Devices"][0]["Rdma"]["Ports"][0]["State"], "ACTIVE");
+  EXPECT_EQ(json["Resources"][0]["Capacity"], 1000);
+  EXPECT_EQ(json["Modules"][0]["Name"], "mlx5_core");
+}
+
+TEST(Plan, SaysWhatAndWhyAndWhatItRefuses) {
+  model::Plan plan;
+  plan.pfs.push_back(
+      {.pf = kPf,
+       .steps = {{.action = model::SetNumVfs{kPf, 2, 4},
+                  .disruption = model::Disruption::vf_disruptive,
+                  .why = "policy \"workers\" asks for 4 VFs, there are 2",
+                  .hits = {kVf0, kVf1},
+                  .deadline = std::chrono::seconds{30},
+                  .waits_for = {}}},
+       .refusals = {{{model::Code::protected_, 0, "change the MTU of", kPf.text(), "use force"}, true}}});
+  const auto text = plan_text(plan);
+  EXPECT_EQ(text,
+            "1. change 0000:3b:00.0 from 2 to 4 VFs\n"
+            "   why: policy \"workers\" asks for 4 VFs, there are 2\n"
+            "   disruption: vf-disruptive\n"
+            "   hits: 0000:3b:00.2 0000:3b:00.3\n"
+            "Not done on 0000:3b:00.0: change the MTU of 0000:3b:00.0: use force (force would do it)\n");
+  const auto list = steps(plan);
+  ASSERT_EQ(list.size(), 2U);
+  EXPECT_EQ(std::get<std::string>(list[0].at("Target")), "0000:3b:00.0");
+  EXPECT_TRUE(std::get<bool>(list[1].at("Refused")));
+}
+
+TEST(Plan, SaysWhenThereIsNothingToDo) { EXPECT_EQ(plan_text({}), "Nothing to do.\n"); }
+
+}  // namespace
+}  // namespace nic::dbus
