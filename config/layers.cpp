@@ -17,15 +17,16 @@ std::filesystem::path folder(const model::Roots& roots) { return roots.state / "
 std::expected<std::filesystem::path, model::Error> path_of(const model::Roots& roots, std::string_view name) {
   if (!is_layer_name(name))
     return std::unexpected(model::invalid("name a configuration layer", std::string{name.substr(0, kMostName)},
-                                          "1 to 64 of a-z, 0-9 and '-'"));
+                                          "1 to 64 of A-Z a-z 0-9 _ . -, not beginning with a dot"));
   return folder(roots) / (std::string{name} + ".toml");
 }
 
 }  // namespace
 
 bool is_layer_name(std::string_view name) {
-  return !name.empty() && name.size() <= kMostName &&
-         std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+  return !name.empty() && name.size() <= kMostName && name.front() != '.' && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+  });
 }
 
 std::expected<std::vector<Layer>, model::Error> load_layers(const model::Roots& roots) {
@@ -43,12 +44,6 @@ std::expected<std::vector<Layer>, model::Error> load_layers(const model::Roots& 
   if (failure) return std::unexpected(model::system_error(failure.value(), "read the folder", folder(roots).string()));
   std::ranges::sort(layers, {}, &Layer::name);
   return layers;
-}
-
-std::expected<std::string, model::Error> read_layer(const model::Roots& roots, std::string_view name) {
-  const auto path = path_of(roots, name);
-  if (!path) return std::unexpected(path.error());
-  return files::read(*path, kMostBytes);
 }
 
 std::expected<void, model::Error> store_layer(const model::Roots& roots, const Layer& layer) {

@@ -1,5 +1,5 @@
 // The layers of configuration that D-Bus callers set: one TOML file each below <state>/layers.
-// Thread: any; blocking. Names: 1 to 64 of a-z, 0-9 and '-'; they are laid over each other in the order of their names.
+// Thread: any; blocking. Names: 1 to 64 of A-Z a-z 0-9 _ . -, not beginning with a dot; they are laid over each other in the order of their names.
 #pragma once
 
 #include "model/error.hpp"
@@ -22,7 +22,6 @@ struct Layer {
 [[nodiscard]] bool is_layer_name(std::string_view name);
 // Unreadable layers are an error: going on without one would undo what it asked for.
 [[nodiscard]] std::expected<std::vector<Layer>, model::Error> load_layers(const model::Roots& roots);
-[[nodiscard]] std::expected<std::string, model::Error> read_layer(const model::Roots& roots, std::string_view name);
 [[nodiscard]] std::expected<void, model::Error> store_layer(const model::Roots& roots, const Layer& layer);
 // not_found when there is none.
 [[nodiscard]] std::expected<void, model::Error> remove_layer(const model::Roots& roots, std::string_view name);

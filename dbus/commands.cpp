@@ -65,32 +65,57 @@ auto call(const F& function, In&&... in) -> decltype(function(std::forward<In>(i
 Commands::Commands(const Shown& shown, Requests requests, Authorizer& authorizer, std::function<void()> refresh)
     : shown_{shown}, requests_{std::move(requests)}, authorizer_{authorizer}, refresh_{std::move(refresh)} {}
 
+namespace {
+
+// Sends the reply that a method has waited for; nobody may be left to hear it.
+template <class T, class... Out>
+void reply_to(sdbus::Result<Out...>& reply, const Answer<T>& done, About about) {
+  try {
+    if (!done)
+      reply.returnError(bus_error(done.error(), about));
+    else if constexpr (sizeof...(Out) == 0)
+      reply.returnResults();
+    else
+      reply.returnResults(out(*done));
+  } catch (const std::exception& error) {
+    loop::log(loop::Event::problem, {}, std::string{"answering a D-Bus call: "} + error.what());
+  }
+}
+
+}  // namespace
+
 // The callback that ends a method: asks `work(uid)` when the caller may, and replies with what came of it.
 template <class... Out, class Work>
 Authorizer::Done Commands::reply_with(sdbus::Result<Out...>&& result, About about, Work work) {
   auto reply = std::make_shared<sdbus::Result<Out...>>(std::move(result));  // std::function wants to be copyable
   return [this, reply, about, work = std::move(work)](Answer<Uid> uid) {
-    try {
-      const auto done = [&]() -> std::invoke_result_t<Work, Uid> {
-        if (!uid) return std::unexpected{uid.error()};
-        return work(*uid);
-      }();
-      refresh_();
-      if (!done)
-        reply->returnError(bus_error(done.error(), about));
-      else if constexpr (sizeof...(Out) == 0)
-        reply->returnResults();
-      else
-        reply->returnResults(out(*done));
-    } catch (const std::exception& error) {
-      loop::log(loop::Event::problem, {}, std::string{"answering a D-Bus call: "} + error.what());
-    }
+    const auto done = [&]() -> std::invoke_result_t<Work, Uid> {
+      if (!uid) return std::unexpected{uid.error()};
+      return work(*uid);
+    }();
+    refresh_();
+    reply_to(*reply, done, about);
   };
 }
 
 template <class... Out, class Work>
 void Commands::after_yes(Question question, sdbus::Result<Out...>&& result, About about, Work work) {
   authorizer_.ask(std::move(question), reply_with(std::move(result), about, std::move(work)));
+}
+
+template <class T, class... Out, class Work>
+void Commands::after_yes_later(Question question, sdbus::Result<Out...>&& result, About about, Work work) {
+  auto reply = std::make_shared<sdbus::Result<Out...>>(std::move(result));
+  const auto finish = [this, reply, about](const Answer<T>& done) {
+    refresh_();
+    reply_to(*reply, done, about);
+  };
+  authorizer_.ask(std::move(question), [finish, work = std::move(work)](const Answer<Uid>& uid) {
+    if (uid)
+      work(finish);
+    else
+      finish(std::unexpected{uid.error()});
+  });
 }
 
 void Commands::known(const std::vector<model::PciAddress>& devices) const {
@@ -121,7 +146,7 @@ std::string Commands::explain(const std::string& subject, const OptionMap& map) 
 
 std::string Commands::get_configuration(const std::string& layer, const OptionMap& map) {
   value(read(map, {}));
-  if (!layer.empty()) check_layer(layer);
+  check_layer(layer);
   return utf8(value(call(requests_.get_configuration, layer)));
 }
 
@@ -195,8 +220,8 @@ void Commands::load_modules(const std::string& sender, const std::vector<std::st
 
 void Commands::reload(const std::string& sender, const OptionMap& map, sdbus::Result<>&& result) {
   const auto options = value(read(map, {kNoInteraction}));
-  after_yes({sender, names::kActionConfigure, {}, options.interactive}, std::move(result), About::configuration,
-            [this](Uid) { return call(requests_.reload); });
+  after_yes_later<void>({sender, names::kActionConfigure, {}, options.interactive}, std::move(result),
+                        About::configuration, [this](auto done) { requests_.reload(std::move(done)); });
 }
 
 void Commands::set_configuration(const std::string& sender, const std::string& layer, const std::string& format,
@@ -205,17 +230,19 @@ void Commands::set_configuration(const std::string& sender, const std::string& l
   check_layer(layer);
   check_name("use the format", format);
   must(text.size() <= kLongestConfiguration, "set the layer", layer, "the text is longer than 1 MiB");
-  after_yes({sender, names::kActionConfigure, {{"layer", layer}}, options.interactive}, std::move(result),
-            About::configuration,
-            [this, layer, format, text](Uid) { return call(requests_.set_configuration, layer, format, text); });
+  after_yes_later<std::uint64_t>({sender, names::kActionConfigure, {{"layer", layer}}, options.interactive},
+                                 std::move(result), About::configuration, [this, layer, format, text](auto done) {
+                                   requests_.set_configuration(layer, format, text, std::move(done));
+                                 });
 }
 
 void Commands::remove_configuration(const std::string& sender, const std::string& layer, const OptionMap& map,
                                     GenerationResult&& result) {
   const auto options = value(read(map, {kNoInteraction}));
   check_layer(layer);
-  after_yes({sender, names::kActionConfigure, {{"layer", layer}}, options.interactive}, std::move(result),
-            About::configuration, [this, layer](Uid) { return call(requests_.remove_configuration, layer); });
+  after_yes_later<std::uint64_t>(
+      {sender, names::kActionConfigure, {{"layer", layer}}, options.interactive}, std::move(result),
+      About::configuration, [this, layer](auto done) { requests_.remove_configuration(layer, std::move(done)); });
 }
 
 void Commands::cancel(const std::string& sender, const std::string& path, const OptionMap& map,

@@ -59,6 +59,9 @@ class Commands {
  private:
   template <class... Out, class Work>
   void after_yes(Question question, sdbus::Result<Out...>&& result, About about, Work work);
+  // The same for work that answers later: `work(done)`.
+  template <class T, class... Out, class Work>
+  void after_yes_later(Question question, sdbus::Result<Out...>&& result, About about, Work work);
   template <class... Out, class Work>
   Authorizer::Done reply_with(sdbus::Result<Out...>&& result, About about, Work work);
   void open_job(const std::string& sender, const OptionMap& map, JobResult&& result,

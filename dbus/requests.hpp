@@ -38,10 +38,14 @@ struct Requests {
   std::function<Answer<JobId>(Uid)> rescan;
   std::function<Answer<JobId>(Uid)> verify;
   std::function<Answer<JobId>(const std::vector<std::string>& names, Uid)> load_modules;
-  std::function<Answer<void>()> reload;
-  std::function<Answer<std::uint64_t>(const std::string& layer, const std::string& format, const std::string& text)>
+  // Files are read and written beside the loop: these answer later, by calling `done` once on the loop's thread.
+  template <class T>
+  using Done = std::function<void(Answer<T>)>;
+  std::function<void(Done<void> done)> reload;
+  std::function<void(const std::string& layer, const std::string& format, const std::string& text,
+                     Done<std::uint64_t> done)>
       set_configuration;
-  std::function<Answer<std::uint64_t>(const std::string& layer)> remove_configuration;
+  std::function<void(const std::string& layer, Done<std::uint64_t> done)> remove_configuration;
   std::function<Answer<std::string>(const std::string& layer)> get_configuration;
   std::function<Answer<model::Plan>(const PlanOptions&)> plan;
   // `resource` is empty when every resource is meant.

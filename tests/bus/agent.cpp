@@ -90,19 +90,20 @@ dbus::Requests Agent::requests() {
     loaded = modules;
     return open("load-modules", uid);
   };
-  requests.reload = []() -> dbus::Answer<void> { return {}; };
-  requests.set_configuration = [this](const auto& layer, const auto& format,
-                                      const auto& text) -> dbus::Answer<std::uint64_t> {
-    if (format != "toml") return std::unexpected{model::Error{model::Code::unsupported, 0, "read", format, ""}};
+  requests.reload = [](const auto& done) { done({}); };
+  requests.set_configuration = [this](const auto& layer, const auto& format, const auto& text, const auto& done) {
+    if (format != "toml")
+      return done(std::unexpected{model::Error{model::Code::unsupported, 0, "read", format, ""}});
     if (text.find("num_vs") != std::string::npos)
-      return std::unexpected{model::invalid("read the key \"num_vs\"", layer + ":1:1", "did you mean \"num_vfs\"?")};
+      return done(std::unexpected{
+          model::invalid("read the key \"num_vs\"", layer + ":1:1", "did you mean \"num_vfs\"?")});
     layers[layer] = text;
-    return 4;
+    done(4);
   };
-  requests.remove_configuration = [this](const auto& layer) -> dbus::Answer<std::uint64_t> {
+  requests.remove_configuration = [this](const auto& layer, const auto& done) {
     if (layers.erase(layer) == 0)
-      return std::unexpected{model::Error{model::Code::not_found, 0, "find the layer", layer, ""}};
-    return 5;
+      return done(std::unexpected{model::Error{model::Code::not_found, 0, "find the layer", layer, ""}});
+    done(5);
   };
   requests.get_configuration = [this](const auto& layer) -> dbus::Answer<std::string> {
     const auto found = layers.find(layer);

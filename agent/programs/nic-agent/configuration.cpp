@@ -6,6 +6,7 @@
 
 #include <sys/inotify.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace nic::daemon {
@@ -15,12 +16,6 @@ using model::Error;
 
 constexpr auto kQuiet = std::chrono::milliseconds{200};
 constexpr auto kMost = std::chrono::seconds{2};
-
-Configuration::Result read_all(const model::Roots& roots) {
-  const auto layers = config::load_layers(roots);
-  if (!layers) return std::unexpected(std::vector<Error>{layers.error()});
-  return config::load(roots, *layers);
-}
 
 }  // namespace
 
@@ -69,15 +64,17 @@ void Configuration::remove_layer(const std::string& name, Done done) {
   next();
 }
 
-void Configuration::get_layer(const std::string& name, std::function<void(std::expected<std::string, Error>)> done) {
-  auto result = std::make_shared<std::expected<std::string, Error>>();
-  queue_.push_back({[roots = roots_, name, result]() -> std::expected<void, Error> {
-                      *result = config::read_layer(roots, name);
-                      return {};
-                    },
-                    [result, done = std::move(done)](const auto&) { done(std::move(*result)); }});
-  next();
+std::expected<std::string, Error> Configuration::layer(const std::string& name) const {
+  const auto found = std::ranges::find(layers_, name, &config::Layer::name);
+  if (found != layers_.end()) return found->text;
+  return std::unexpected(Error{model::Code::not_found, 0, "find the layer", name, "nobody has set it"});
 }
+
+struct Configuration::Outcome {
+  std::expected<void, Error> first;
+  Result read;
+  std::vector<config::Layer> layers;
+};
 
 // One piece of work at a time, in the order of asking: what the last one wrote is what the next one reads.
 void Configuration::next() {
@@ -85,22 +82,29 @@ void Configuration::next() {
   busy_ = true;
   auto wanted = std::make_shared<Wanted>(std::move(queue_.front()));
   queue_.erase(queue_.begin());
-  auto result = std::make_shared<std::pair<std::expected<void, Error>, Result>>();
+  auto outcome = std::make_shared<Outcome>();
   reading_ = std::make_unique<apply::Task>(
       post_,
-      [roots = roots_, wanted, result] {
-        if (wanted->first) result->first = wanted->first();
-        if (result->first) result->second = read_all(roots);
+      [roots = roots_, wanted, outcome] {
+        if (wanted->first) outcome->first = wanted->first();
+        if (!outcome->first) return;
+        if (auto layers = config::load_layers(roots)) {
+          outcome->layers = std::move(*layers);
+          outcome->read = config::load(roots, outcome->layers);
+        } else {
+          outcome->read = std::unexpected(std::vector<Error>{layers.error()});
+        }
       },
-      [this, wanted, result] {
+      [this, wanted, outcome] {
         busy_ = false;
         watch();  // folders may have come or gone
-        std::expected<void, Error> outcome = result->first;
-        if (outcome) {
-          if (!result->second) outcome = std::unexpected(result->second.error().front());
-          loaded_(std::move(result->second));
+        std::expected<void, Error> answer = outcome->first;
+        if (answer) {
+          layers_ = std::move(outcome->layers);
+          if (!outcome->read) answer = std::unexpected(outcome->read.error().front());
+          loaded_(std::move(outcome->read));
         }
-        wanted->done(outcome);
+        wanted->done(answer);
         next();
       });
 }

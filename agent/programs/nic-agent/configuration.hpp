@@ -3,6 +3,7 @@
 #pragma once
 
 #include "apply/task.hpp"
+#include "config/layers.hpp"
 #include "loop/loop.hpp"
 #include "model/config.hpp"
 #include "model/roots.hpp"
@@ -30,13 +31,15 @@ class Configuration {
   // A named layer of a D-Bus caller: taken only if the whole configuration with it is good, then kept on disk.
   void set_layer(const std::string& name, const std::string& text, Done done);
   void remove_layer(const std::string& name, Done done);
-  void get_layer(const std::string& name, std::function<void(std::expected<std::string, model::Error>)> done);
+  // As it was at the last good reading.
+  [[nodiscard]] std::expected<std::string, model::Error> layer(const std::string& name) const;
 
  private:
   struct Wanted {
     std::function<std::expected<void, model::Error>()> first;  // on the task's thread; may be empty
     Done done;
   };
+  struct Outcome;
   void next();
   void watch();
 
@@ -47,6 +50,7 @@ class Configuration {
   std::vector<Wanted> queue_;
   std::unique_ptr<apply::Task> reading_;
   bool busy_{false};
+  std::vector<config::Layer> layers_;
   loop::Debounce debounce_;
   std::vector<std::unique_ptr<loop::DirectoryWatch>> watches_;
 };

@@ -3,6 +3,7 @@
 #include "apply/reconciler.hpp"
 #include "dbus/service.hpp"
 #include "host/kernel_events.hpp"
+#include "host/nodes.hpp"
 #include "kubelet/endpoint.hpp"
 #include "loop/log.hpp"
 #include "loop/loop.hpp"
@@ -85,13 +86,20 @@ class Daemon {
     configuration_.reload([this](const auto&) { reconciler_.start(); });
     const int result = sd_event_loop(event_.get());
     loop::log(Event::stopping, {}, "nic-agent is stopping; what it configured stays");
-    return result < 0 ? 1 : 0;
+    return result == 0 ? 0 : 1;
   }
 
  private:
   void connect_bus() {
+    dbus::BusOptions options;
+    options.address = options_.bus_address;
+    // Without a bus the agent can be neither seen nor asked: a new one connects again.
+    options.lost = [this](const model::Error& error) {
+      loop::log(Event::problem, {}, error);
+      sd_event_exit(event_.get(), 1);
+    };
     auto bus = dbus::Service::connect(event_.get(), cell_, make_requests(reconciler_, configuration_, cell_),
-                                      {options_.bus_address});
+                                      std::move(options));
     if (!bus) {
       // Everything else works without a bus.
       loop::log(Event::problem, {}, bus.error());
@@ -101,13 +109,16 @@ class Daemon {
   }
 
   void offer() {
-    kubelet::Context context{
-        cell_, [roots = options_.roots](const kubelet::NodeRequest& request) { return resolve_nodes(roots, request); },
-        mailbox_.handle(),
-        [this](const std::string& resource, const model::EndpointStatus& status) {
-          reconciler_.endpoint_changed(resource, status);
-        }};
-    endpoint_ = std::make_unique<kubelet::Endpoint>(event_.get(), std::move(context), model::KubeletSettings{});
+    endpoint_ = std::make_unique<kubelet::Endpoint>(
+        event_.get(), kubelet::Context{cell_,
+                                       [roots = options_.roots](const model::NodeRequest& request) {
+                                         return host::resolve_nodes(roots, request);
+                                       },
+                                       mailbox_.handle(),
+                                       [this](const std::string& resource, const model::EndpointStatus& status) {
+                                         reconciler_.endpoint_changed(resource, status);
+                                       },
+                                       [this](bool present) { reconciler_.kubelet_present(present); }});
   }
 
   void configured(Configuration::Result result) {
@@ -128,7 +139,8 @@ class Daemon {
     // The first reading is in: what D-Bus answers from now on is true.
     if (!ready_ && !after->components.empty() && after->components.front().state != model::ComponentState::not_ready) {
       ready_ = true;
-      if (bus_) bus_->request_name();
+      if (bus_)
+        if (const auto owned = bus_->request_name(); !owned) loop::log(Event::problem, {}, owned.error());
       ::sd_notify(0, "READY=1");
       loop::log(Event::started, {}, fmt::format("nic-agent {} has started: {}", NIC_AGENT_VERSION, line));
     }

@@ -72,14 +72,14 @@ TEST_F(Load, LayersComeLastAndAreKept) {
   ASSERT_TRUE(store_layer(roots, {"cluster", policy("a", 7)}).has_value());
   write(roots.etc / "nic-agent/nic-agent.toml", policy("a", 1));
   EXPECT_EQ(load(roots, load_layers(roots).value())->policies.at(0).num_vfs, 7u);
-  EXPECT_EQ(read_layer(roots, "cluster").value(), policy("a", 7));
+  EXPECT_EQ(load_layers(roots).value(), (std::vector<Layer>{{"cluster", policy("a", 7)}}));
   ASSERT_TRUE(remove_layer(roots, "cluster").has_value());
   EXPECT_EQ(remove_layer(roots, "cluster").error().code, model::Code::not_found);
   EXPECT_EQ(load(roots, load_layers(roots).value())->policies.at(0).num_vfs, 1u);
 }
 
 TEST_F(Load, RefusesLayerNamesThatLeaveTheFolder) {
-  for (const auto* name : {"", "../x", "A", "a.b", "a/b"})
+  for (const auto* name : {"", "../x", ".a", "a b", "a/b"})
     EXPECT_EQ(store_layer(roots, {name, ""}).error().code, model::Code::invalid) << name;
 }
 

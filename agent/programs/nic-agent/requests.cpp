@@ -1,0 +1,89 @@
+#include "nic-agent/requests.hpp"
+
+#include "core/pools.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace nic::daemon {
+namespace {
+
+using dbus::Answer;
+using model::Code;
+using model::Error;
+
+std::set<model::PciAddress> set_of(const std::vector<model::PciAddress>& devices) {
+  return {devices.begin(), devices.end()};
+}
+
+// An address, an interface or an RDMA device.
+std::expected<model::PciAddress, Error> function_named(const model::Snapshot& snapshot, const std::string& name) {
+  if (const auto address = model::PciAddress::parse(name)) return *address;
+  if (const auto* net = snapshot.inventory.net_device(name); net != nullptr && net->function) return *net->function;
+  for (const auto& rdma : snapshot.inventory.rdma_devices)
+    if (rdma.name == name && rdma.function) return *rdma.function;
+  return std::unexpected(Error{Code::not_found, 0, "find the function", name.substr(0, 64),
+                               "it is no PCI address, interface or RDMA device of this machine"});
+}
+
+Answer<std::string> explain(const model::Snapshot& snapshot, const std::string& subject, const std::string& resource) {
+  const auto address = function_named(snapshot, subject);
+  if (!address) return std::unexpected(address.error());
+  std::string text;
+  for (const auto& pool : snapshot.pools)
+    if (resource.empty() || pool.resource.name == resource)
+      text += (text.empty() ? "" : "\n") + core::explain(snapshot, *address, pool);
+  if (!text.empty()) return text;
+  if (resource.empty()) return std::string{"No resource is configured."};
+  return std::unexpected(
+      Error{Code::not_found, 0, "find the resource", resource.substr(0, 128), "it is not configured"});
+}
+
+// What was set is in force when the answer is sent: the generation is the one that it became.
+dbus::Requests::Done<void> then_generation(const model::SnapshotCell& cell, dbus::Requests::Done<std::uint64_t> done) {
+  return [&cell, done = std::move(done)](const std::expected<void, Error>& result) {
+    if (result)
+      done(cell.load()->config_generation);
+    else
+      done(std::unexpected(result.error()));
+  };
+}
+
+}  // namespace
+
+dbus::Requests make_requests(apply::Reconciler& reconciler, Configuration& configuration,
+                             const model::SnapshotCell& cell) {
+  dbus::Requests requests;
+  requests.apply = [&](const dbus::ApplyRequest& request) -> Answer<dbus::JobId> {
+    return reconciler.apply({set_of(request.devices), request.force, request.caller_uid});
+  };
+  requests.rescan = [&](dbus::Uid uid) -> Answer<dbus::JobId> { return reconciler.rescan(uid); };
+  // To verify is to read everything anew: the plan that follows from it is the verdict.
+  requests.verify = requests.rescan;
+  requests.load_modules = [&](const std::vector<std::string>& names, dbus::Uid uid) -> Answer<dbus::JobId> {
+    return reconciler.load_modules(names, uid);
+  };
+  requests.reload = [&](dbus::Requests::Done<void> done) { configuration.reload(std::move(done)); };
+  requests.set_configuration = [&](const std::string& layer, const std::string& format, const std::string& text,
+                                   dbus::Requests::Done<std::uint64_t> done) {
+    if (format != "toml")
+      return done(std::unexpected(
+          Error{Code::unsupported, 0, "read the format", format.substr(0, 32), "the format is \"toml\""}));
+    configuration.set_layer(layer, text, then_generation(cell, std::move(done)));
+  };
+  requests.remove_configuration = [&](const std::string& layer, dbus::Requests::Done<std::uint64_t> done) {
+    configuration.remove_layer(layer, then_generation(cell, std::move(done)));
+  };
+  requests.get_configuration = [&](const std::string& layer) { return configuration.layer(layer); };
+  requests.plan = [&](const dbus::PlanOptions& options) -> Answer<model::Plan> {
+    return reconciler.plan({options.force, set_of(options.devices)});
+  };
+  requests.explain = [&](const std::string& subject, const std::string& resource) {
+    return explain(*cell.load(), subject, resource);
+  };
+  requests.cancel = [&](dbus::JobId job) { return reconciler.cancel(job); };
+  return requests;
+}
+
+}  // namespace nic::daemon
