@@ -135,4 +135,6 @@ kubelet_count() {
 }
 kubelet_has() { [ "$(kubelet_count "$1")" = "$2" ]; }
 allocate() { printf 'allocate %s\n' "$*" >/run/kubelet.commands; }
-last_allocation() { jq -c 'select(.event == "allocate")' /run/kubelet.events | tail -n 1; }
+allocations() { jq -c 'select(.event == "allocate")' /run/kubelet.events; }
+allocations_are() { [ "$(allocations | wc -l)" -eq "$1" ]; }
+last_allocation() { allocations | tail -n 1; }
