@@ -21,12 +21,12 @@ show_tail() {
     tail -n "${2:-30}" "$1" | sed 's/^/    | /'
 }
 
-# logged NAME COMMAND...: runs it with its output in build/logs/NAME.log; on failure shows the end of that.
+# logged NAME COMMAND...: runs it, in a shell of its own, with its output in build/logs/NAME.log; on failure shows the end of that.
 logged() {
     local log=$logs/$1.log
     shift
     mkdir -p "$(dirname "$log")"
-    if "$@" >"$log" 2>&1 </dev/null; then return 0; fi
+    if ("$@") >"$log" 2>&1 </dev/null; then return 0; fi
     show_tail "$log"
     return 1
 }
@@ -74,4 +74,32 @@ need_build_dependencies() {
     apt_update_once
     (cd "$repo" && logged apt-build-dep apt_noninteractive build-dep ./) ||
         die "could not install the build dependencies of debian/control"
+}
+
+# source_files [PATTERN...]: the project's files as git sees them, the ones not yet added too; without git, as the tree has them.
+source_files() {
+    if git -c safe.directory='*' -C "$repo" rev-parse --git-dir >/dev/null 2>&1; then
+        git -c safe.directory='*' -C "$repo" ls-files --cached --others --exclude-standard -- "$@" | sort -u
+    else
+        (cd "$repo" && find . -type f -not -path './build/*' -printf '%P\n' | sort) | without_git "$@"
+    fi | while IFS= read -r file; do
+        [ ! -f "$repo/$file" ] || printf '%s\n' "$file"
+    done
+}
+
+# The same patterns for a tree without git: '*.cpp' by name, 'folder' or 'file' by its place, ':!place' for all but that.
+without_git() {
+    local file pattern wanted
+    while IFS= read -r file; do
+        wanted=
+        case "${1:-:!}" in ':!'*) wanted=1 ;; esac
+        for pattern in "$@"; do
+            # shellcheck disable=SC2254 # patterns they are
+            case $pattern in
+            ':!'*) case $file in ${pattern#:!} | ${pattern#:!}/*) wanted= ;; esac ;;
+            *) case $file in $pattern | $pattern/*) wanted=1 ;; esac ;;
+            esac
+        done
+        [ -z "$wanted" ] || printf '%s\n' "$file"
+    done
 }

@@ -8,14 +8,9 @@ programs_folder=$repo/build/test-programs
 node_programs=(nic-kubelet-standin)
 export CCACHE_BASEDIR=$repo
 
-# The files that the package is made of: what git knows and what is not yet added, without tests and words for people.
-package_sources() {
-    git -C "$repo" ls-files -z --cached --others --exclude-standard -- . ':!.ci' ':!*.md' ':!tests/vm' ':!tests/lib' ':!tests/run' \
-        ':!tests/demo'
-}
-
+# A hash of what the package is made of; tests and words for people are not in it.
 package_hash() {
-    (cd "$repo" && package_sources | sort -z | xargs -0 sha256sum 2>/dev/null | sha256sum | cut -c1-32)
+    source_files ':!.ci' ':!*.md' ':!tests' | (cd "$repo" && xargs -d '\n' sha256sum) | sha256sum | cut -c1-32
 }
 
 package_file() { find "$deb_folder" -maxdepth 1 -name 'nic-agent_*.deb' -print -quit 2>/dev/null; }
@@ -30,9 +25,7 @@ build_package() {
     say "building the Debian package"
     rm -rf "$deb_folder"
     mkdir -p "$deb_folder/source"
-    (cd "$repo" && git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
-        [ ! -e "$file" ] || printf '%s\0' "$file"
-    done | xargs -0 cp --parents -t "$deb_folder/source") || return 1
+    source_files | (cd "$repo" && xargs -d '\n' cp --parents -t "$deb_folder/source") || return 1
     logged package env -C "$deb_folder/source" DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" PATH="/usr/lib/ccache:$PATH" \
         dpkg-buildpackage -b -us -uc || return 1
     rm -rf "$deb_folder/source"
