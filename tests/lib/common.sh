@@ -18,7 +18,7 @@ die() {
 # The last lines of a log, indented, for a person who has just read that something failed.
 show_tail() {
     printf '    the end of %s:\n' "${1#"$repo"/}"
-    tail -n "${2:-30}" "$1" | sed 's/^/    | /'
+    tail -n "${2:-30}" "$1" | cut -c1-300 | sed 's/^/    | /'
 }
 
 # logged NAME COMMAND...: runs it, in a shell of its own, with its output in build/logs/NAME.log; on failure shows the end of that.

@@ -126,6 +126,11 @@ kubelet_started() {
     systemd-run --quiet --collect --unit=kubelet-standin --property=StandardOutput=append:/run/kubelet.events \
         bash -c 'exec /opt/nic-tests/nic-kubelet-standin --root /var/lib/kubelet "$@" 0<>/run/kubelet.commands' standin "$@"
 }
+# It has looked into the folder once and would now hear of a new socket (an old one has its own socket instead).
+kubelet_listens() {
+    [ -S /var/lib/kubelet/device-plugins/kubelet.sock ] ||
+        grep -qs ^inotify "/proc/$(systemctl show -P MainPID kubelet-standin.service)"/fdinfo/*
+}
 kubelet_stopped() { systemctl stop kubelet-standin.service; }
 kubelet_heard() { grep -qF -- "$1" /run/kubelet.events; }
 
@@ -135,6 +140,6 @@ kubelet_count() {
 }
 kubelet_has() { [ "$(kubelet_count "$1")" = "$2" ]; }
 allocate() { printf 'allocate %s\n' "$*" >/run/kubelet.commands; }
-allocations() { jq -c 'select(.event == "allocate")' /run/kubelet.events; }
+allocations() { jq -c 'select(.event == "allocated")' /run/kubelet.events; }
 allocations_are() { [ "$(allocations | wc -l)" -eq "$1" ]; }
 last_allocation() { allocations | tail -n 1; }

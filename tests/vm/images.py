@@ -106,8 +106,10 @@ class Images:
         with open(self.guest / "images.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not image.exists():
+                # Other working trees have images of their own beside ours; only the newest few are kept.
                 kind = name.split("-")[0]
-                for old in [*self.guest.glob(f"{kind}-*.qcow2"), *self.guest.glob("new-*.qcow2")]:
+                made = sorted(self.guest.glob(f"{kind}-*.qcow2"), key=lambda path: path.stat().st_mtime, reverse=True)
+                for old in [*made[2:], *self.guest.glob("new-*.qcow2")]:
                     old.unlink()
                 self.say(f"emulated node: {what}")
                 work = pathlib.Path(tempfile.mkdtemp(prefix="nic-node-work."))

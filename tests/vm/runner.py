@@ -114,13 +114,14 @@ def collect(machine, work):
 
 def shell(machine):
     """A login on the guest's console, in this terminal, until the shell ends or ctrl-] is pressed."""
-    machine.run("systemctl unmask --runtime serial-getty@ttyS0.service; rm -f /etc/systemd/system/serial-getty@ttyS0.service; "
-                "systemctl daemon-reload; systemd-run --quiet --unit=shell --property=StandardInput=tty "
-                "--property=StandardOutput=tty --property=StandardError=tty --property=TTYPath=/dev/ttyS0 "
-                "--property=Environment=TERM=linux --working-directory=/root bash -l", check=False)
+    size = shutil.get_terminal_size()
+    machine.run(f"stty -F /dev/ttyS0 rows {size.lines} cols {size.columns}; systemd-run --quiet --unit=shell "
+                "--property=StandardInput=tty --property=StandardOutput=tty --property=StandardError=tty "
+                f"--property=TTYPath=/dev/ttyS0 --setenv=TERM={os.environ.get('TERM', 'linux')} --setenv=HOME=/root "
+                "--working-directory=/root bash -c 'bash -l; printf \\\\035'")
     console = socket.socket(socket.AF_UNIX)
     console.connect(f"{machine.sockets}/console")
-    print("A shell in the emulated node; ctrl-] leaves it. The host's build folder is not there; /host is shared.\r")
+    print("A shell in the emulated node; `exit` or ctrl-] leaves it, and the node is gone then.\r", flush=True)
     interactive = sys.stdin.isatty()
     before = termios.tcgetattr(sys.stdin) if interactive else None
     try:
@@ -133,9 +134,9 @@ def shell(machine):
                 return
             if console in ready:
                 data = console.recv(65536)
-                if not data:
+                os.write(sys.stdout.fileno(), data.replace(b"\x1d", b""))
+                if not data or b"\x1d" in data:  # the same sign ends it from both sides
                     return
-                os.write(sys.stdout.fileno(), data)
             if sys.stdin in ready:
                 data = os.read(sys.stdin.fileno(), 65536)
                 if not data or b"\x1d" in data:
