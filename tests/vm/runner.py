@@ -13,6 +13,7 @@ import time
 import traceback
 import tty
 
+import demo
 import images
 import node
 
@@ -160,6 +161,7 @@ def main():
     parser.add_argument("--package", type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--programs", type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--shell", action="store_true", help="a shell in the node, the package installed")
+    parser.add_argument("--demo", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--bare", action="store_true", help="with --shell: the node without the package")
     parser.add_argument("--keep", action="store_true", help="keep each case's disk beside its logs")
     arguments = parser.parse_args()
@@ -171,16 +173,19 @@ def main():
         print(f"[{elapsed // 60:2}:{elapsed % 60:02}] {text}", flush=True)
 
     store = images.Images(arguments.guest, say)
-    if arguments.shell:
-        image = store.bare() if arguments.bare else store.installed(arguments.package, arguments.programs)
-        work = LOGS / "shell"
+    if arguments.shell or arguments.demo:
+        image = store.bare() if arguments.bare or arguments.demo else store.installed(arguments.package, arguments.programs)
+        work = LOGS / ("demo" if arguments.demo else "shell")
         shutil.rmtree(work, ignore_errors=True)
         machine = store.node(image, work, CaseNode)
         machine.fill_share(None if arguments.bare else arguments.package)
         try:
             machine.start(images.SNAPSHOT)
             machine.mount_share()
-            shell(machine)
+            if arguments.demo:
+                demo.show(machine, arguments.programs)
+            else:
+                shell(machine)
         finally:
             machine.stop()
             (work / "disk.qcow2").unlink(missing_ok=True)
