@@ -1,0 +1,145 @@
+# Words for cases that run in the emulated node. Sourced there before each case.
+# shellcheck shell=bash
+set -euo pipefail
+trap 'echo "failed at line $LINENO of ${BASH_SOURCE[0]##*/}: $BASH_COMMAND" >&2' ERR
+set -o errtrace
+
+pf=0000:01:00.0  # the card that is there at boot: igb, 7 VFs
+pf_name=enp1s0
+config=/etc/nic-agent/nic-agent.toml
+export pf pf_name config
+
+step() { echo "== $*"; }
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+# equals WHAT WANTED GOT
+equals() { [ "$2" = "$3" ] || fail "$1 is '$3', not '$2'"; }
+
+# contains WHAT WANTED TEXT: TEXT has WANTED in it, as a plain string.
+contains() { case $3 in *"$2"*) ;; *) fail "$1 does not say '$2': $3" ;; esac; }
+
+lacks() { case $3 in *"$2"*) fail "$1 says '$2': $3" ;; *) ;; esac; }
+
+# refuses COMMAND...: it must not succeed. Prints what it said.
+refuses() {
+    local said
+    if said=$("$@" 2>&1); then fail "this should have been refused: $*"; fi
+    printf '%s\n' "$said"
+}
+
+# wait_for SECONDS WHAT COMMAND...: the one place that asks again and again, for what announces itself by no event that a shell
+# could wait for. The product never does this.
+wait_for() {
+    local end=$((${EPOCHREALTIME/./} + $1 * 1000000)) what=$2 idle
+    shift 2
+    exec {idle}<> <(:)
+    until "$@" >/dev/null 2>&1; do
+        [ "${EPOCHREALTIME/./}" -lt "$end" ] || fail "not within the time given: $what ($*)"
+        read -r -t 0.1 -u "$idle" || true
+    done
+    exec {idle}>&-
+}
+
+sysfs() { cat "/sys/bus/pci/devices/$1"; }
+driver_of() { basename "$(readlink "/sys/bus/pci/devices/$1/driver" || echo none)"; }
+
+# vf N [PF]: the PCI address of the Nth VF.
+vf() { basename "$(readlink "/sys/bus/pci/devices/${2:-$pf}/virtfn$1")"; }
+
+# The agent -------------------------------------------------------------------------------------------------------------
+
+write_config() {
+    mkdir -p "$(dirname "$config")"
+    cat >"$config"
+}
+
+four_vfs() {
+    write_config <<'TOML'
+[[sriov.policy]]
+name = "workers"
+selectors = { pf_names = ["enp1s0"] }
+num_vfs = 4
+[[sriov.policy.group]]
+vfs = "0-1"
+device_type = "vfio-pci"
+[kernel_modules]
+required = ["vfio-pci"]
+TOML
+}
+
+agent_started() { systemctl enable --now nic-agent.service; }
+
+has_vfs() { [ "$(sysfs "${2:-$pf}/sriov_numvfs")" = "$1" ]; }
+is_bound() { [ "$(driver_of "$1")" = "$2" ]; }
+
+# The agent's process has been the same, without a restart or a crash.
+agent_pid() { systemctl show -P MainPID nic-agent.service; }
+agent_never_crashed() {
+    equals "restarts of the agent" 0 "$(systemctl show -P NRestarts nic-agent.service)"
+    systemctl is-active --quiet nic-agent.service || fail "the agent is not running"
+    if coredumpctl --no-pager -q list nic-agent >/dev/null 2>&1; then fail "the agent left a core dump"; fi
+}
+
+# device_path ADDRESS: its object on D-Bus.
+device_path() {
+    local name=${1//:/_}
+    echo "/org/nicagent1/device/${name//./_}"
+}
+on_bus() { busctl introspect org.nicagent1 "$1" >/dev/null 2>&1; }
+gone_from_bus() { ! on_bus "$1"; }
+
+# property OBJECT INTERFACE NAME: a D-Bus property as JSON; interface without the prefix org.nicagent1.
+property() { busctl --json=short get-property org.nicagent1 "$1" "org.nicagent1.$2" "$3" | jq -c .data; }
+property_is() { [ "$(property "$1" "$2" "$3")" = "$4" ]; }
+
+# journal_mark; ... ; journal_says TEXT: what the agent has said since the mark.
+journal_mark() { journal_cursor=$(journalctl -n 0 --show-cursor --no-pager | sed -n 's/^-- cursor: //p'); }
+agent_journal() { journalctl --no-pager -o cat -u nic-agent.service ${journal_cursor:+--after-cursor "$journal_cursor"}; }
+journal_says() { agent_journal | grep -qF -- "$1"; }
+
+status_says() { nicctl status 2>&1 | grep -qF -- "$1"; }
+manager_says() { busctl --json=short call org.nicagent1 /org/nicagent1 org.freedesktop.DBus.Properties GetAll s org.nicagent1.Manager |
+    grep -qF -- "$1"; }
+
+# reported TEXT: the same words in nicctl status, in the journal and on D-Bus, soon.
+reported() {
+    wait_for 5 "nicctl status says '$1'" status_says "$1"
+    wait_for 5 "the journal says '$1'" journal_says "$1"
+    wait_for 5 "D-Bus says '$1'" any_object_says "$1"
+}
+any_object_says() {
+    busctl --json=short call org.nicagent1 /org/nicagent1 org.freedesktop.DBus.ObjectManager GetManagedObjects 2>/dev/null |
+        grep -qF -- "$1" || manager_says "$1"
+}
+
+# The kubelet stand-in ----------------------------------------------------------------------------------------------------
+# One JSON line per event in /run/kubelet.events; its standard input is the fifo /run/kubelet.commands.
+
+kubelet_started() {
+    rm -f /run/kubelet.commands
+    mkfifo /run/kubelet.commands
+    : >/run/kubelet.events
+    systemd-run --quiet --collect --unit=kubelet-standin --property=StandardOutput=append:/run/kubelet.events \
+        bash -c 'exec /opt/nic-tests/nic-kubelet-standin --root /var/lib/kubelet "$@" 0<>/run/kubelet.commands' standin "$@"
+}
+# It has looked into the folder once and would now hear of a new socket (an old one has its own socket instead).
+kubelet_listens() {
+    [ -S /var/lib/kubelet/device-plugins/kubelet.sock ] ||
+        grep -qs ^inotify "/proc/$(systemctl show -P MainPID kubelet-standin.service)"/fdinfo/*
+}
+kubelet_stopped() { systemctl stop kubelet-standin.service; }
+kubelet_heard() { grep -qF -- "$1" /run/kubelet.events; }
+
+# kubelet_count RESOURCE: how many healthy devices the last ListAndWatch answer had.
+kubelet_count() {
+    jq -r --arg resource "$1" 'select(.event == "devices" and .resource == $resource) | .healthy' /run/kubelet.events | tail -n 1
+}
+kubelet_has() { [ "$(kubelet_count "$1")" = "$2" ]; }
+allocate() { printf 'allocate %s\n' "$*" >/run/kubelet.commands; }
+allocations() { jq -c 'select(.event == "allocated")' /run/kubelet.events; }
+allocations_are() { [ "$(allocations | wc -l)" -eq "$1" ]; }
+last_allocation() { allocations | tail -n 1; }
