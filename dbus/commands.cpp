@@ -88,7 +88,7 @@ void reply_to(sdbus::Result<Out...>& reply, const Answer<T>& done, About about) 
 template <class... Out, class Work>
 Authorizer::Done Commands::reply_with(sdbus::Result<Out...>&& result, About about, Work work) {
   auto reply = std::make_shared<sdbus::Result<Out...>>(std::move(result));  // std::function wants to be copyable
-  return [this, reply, about, work = std::move(work)](Answer<Uid> uid) {
+  return [this, reply, about, work = std::move(work)](const Answer<Uid>& uid) {
     const auto done = [&]() -> std::invoke_result_t<Work, Uid> {
       if (!uid) return std::unexpected{uid.error()};
       return work(*uid);
