@@ -40,10 +40,12 @@ inline void request_name(sdbus::IConnection& bus, const std::string& name) {
 inline std::unique_ptr<sdbus::IProxy> proxy(sdbus::IConnection& bus, const std::string& name, const std::string& path) {
   return sdbus::createProxy(bus, sdbus::ServiceName{name}, sdbus::ObjectPath{path});
 }
+inline sdbus::ServiceName service(const std::string& name) { return sdbus::ServiceName{name}; }
 inline std::string sender(const sdbus::IObject& object) {
   const char* name = object.getCurrentlyProcessedMessage().getSender();
   return name != nullptr ? name : "";
 }
+// Names of a message: getSender() and its like.
 inline std::string text(const char* maybe) { return maybe != nullptr ? maybe : ""; }
 inline sdbus::Slot match(sdbus::IConnection& bus, const std::string& rule, std::function<void(sdbus::Message&)> seen) {
   return bus.addMatch(rule, [seen = std::move(seen)](sdbus::Message message) { seen(message); }, sdbus::return_slot);
@@ -80,6 +82,7 @@ inline void request_name(sdbus::IConnection& bus, const std::string& name) { bus
 inline std::unique_ptr<sdbus::IProxy> proxy(sdbus::IConnection& bus, const std::string& name, const std::string& path) {
   return sdbus::createProxy(bus, name, path);
 }
+inline std::string service(const std::string& name) { return name; }
 inline std::string sender(const sdbus::IObject& object) {
   const auto* message = object.getCurrentlyProcessedMessage();
   return message != nullptr ? message->getSender() : std::string{};

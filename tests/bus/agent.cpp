@@ -54,15 +54,17 @@ void Agent::change(const std::function<void(model::Snapshot&)>& edit) {
 }
 
 void Agent::finish(std::uint32_t id, model::JobState state, std::optional<model::Error> error) {
-  on_loop([&] {
-    model::Job job;
-    for (const auto& known : cell_.load()->jobs)
-      if (known.id == id) job = known;
-    job.id = id;
-    job.state = state;
-    job.error = std::move(error);
-    service_->job_finished(job);
-  });
+  on_loop([&] { end(id, state, std::move(error)); });
+}
+
+void Agent::end(std::uint32_t id, model::JobState state, std::optional<model::Error> error) {
+  model::Job job;
+  for (const auto& known : cell_.load()->jobs)
+    if (known.id == id) job = known;
+  job.id = id;
+  job.state = state;
+  job.error = std::move(error);
+  service_->job_finished(job);
 }
 
 std::uint32_t Agent::open(const std::string& kind, std::uint32_t uid) {
@@ -83,7 +85,9 @@ dbus::Requests Agent::requests() {
   requests.apply = [this](const dbus::ApplyRequest& request) -> dbus::Answer<dbus::JobId> {
     if (refuse) return std::unexpected{*refuse};
     applied.push_back(request);
-    return open("apply", request.caller_uid);
+    const auto id = open("apply", request.caller_uid);
+    if (end_jobs) mailbox_->post([this, id] { end(id, end_jobs->first, end_jobs->second); });
+    return id;
   };
   requests.rescan = [this](dbus::Uid uid) -> dbus::Answer<dbus::JobId> { return open("rescan", uid); };
   requests.load_modules = [this](const auto& modules, dbus::Uid uid) -> dbus::Answer<dbus::JobId> {

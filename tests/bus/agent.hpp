@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace nic::test {
@@ -44,13 +45,16 @@ class Agent {
   std::vector<std::string> loaded;
   std::vector<std::uint32_t> canceled;
   std::optional<model::Error> refuse;  // the next apply answers this
-  bool explode{false};                 // explain throws something that is not of the bus
+  // How jobs of apply end, in the next turn of the loop.
+  std::optional<std::pair<model::JobState, std::optional<model::Error>>> end_jobs;
+  bool explode{false};  // explain throws something that is not of the bus
   std::promise<void> lost;
   std::expected<void, model::Error> named;
   dbus::Service& service() { return *service_; }
 
  private:
   dbus::Requests requests();
+  void end(std::uint32_t id, model::JobState state, std::optional<model::Error> error);
   std::uint32_t open(const std::string& kind, std::uint32_t uid);
   void store(const std::function<void(model::Snapshot&)>& edit);
 

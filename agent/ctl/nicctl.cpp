@@ -1,0 +1,195 @@
+#include "ctl/nicctl.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <ostream>
+#include <utility>
+
+namespace nic::ctl {
+namespace {
+
+constexpr const char* kFooter =
+    "Exit codes: 0 good, 1 failure, 2 wrong usage, 3 not ready (status), 4 agent not reachable, 5 not authorised.\n"
+    "See nicctl(1) and org.nicagent1(5).";
+
+struct Arguments {
+  std::string bus, device, subject, resource;
+  Scope scope;
+  bool json{false}, wait{false};
+};
+
+class Command {
+ public:
+  Command(const Arguments& arguments, const Style& style, std::ostream& out, std::ostream& err)
+      : arguments_{arguments}, style_{style}, out_{out}, err_{err} {}
+
+  Exit status(Client& client) {
+    const auto state = client.describe();
+    if (!state) return fail(state.error());
+    show(*state, ctl::status(*state, style_));
+    return ready(*state) ? Exit::ok : Exit::not_ready;
+  }
+
+  Exit devices(Client& client) { return section(client, "Devices", ctl::devices); }
+  Exit modules(Client& client) { return section(client, "Modules", ctl::modules); }
+  Exit resources(Client& client) { return section(client, "Resources", ctl::resources); }
+
+  Exit device(Client& client) {
+    const auto path = client.device_path(arguments_.device);
+    if (!path) return fail(path.error());
+    const auto state = client.describe();
+    if (!state) return fail(state.error());
+    for (const auto& device : list(*state, "Devices")) {
+      if (member(device, "Path") != *path) continue;
+      show(device, ctl::device(device, style_));
+      return Exit::ok;
+    }
+    return fail({Exit::failure, "", arguments_.device + " went away"});
+  }
+
+  Exit plan(Client& client) {
+    const auto plan = client.plan(arguments_.scope);
+    if (!plan) return fail(plan.error());
+    show({{"Text", plan->text}, {"Steps", plan->steps}}, printable_lines(plan->text));
+    return Exit::ok;
+  }
+
+  Exit explain(Client& client) {
+    const auto text = client.explain(arguments_.subject, arguments_.resource);
+    if (!text) return fail(text.error());
+    auto lines = printable_lines(*text);
+    if (!lines.ends_with('\n')) lines += '\n';
+    show({{"Text", *text}}, lines);
+    return Exit::ok;
+  }
+
+  Exit reload(Client& client) {
+    const auto done = client.reload();
+    if (!done) return fail(done.error());
+    show({{"Result", "done"}}, "configuration read again\n");
+    return Exit::ok;
+  }
+
+  Exit apply(Client& client) { return job(client, client.apply(arguments_.scope)); }
+  Exit rescan(Client& client) { return job(client, client.rescan()); }
+
+  Exit watch(Client& client) {
+    if (const auto state = client.describe(); !state) return fail(state.error());
+    const auto ended = client.watch([&](const Change& change) {
+      if (arguments_.json)
+        out_ << dump(json(change), -1) << "\n" << std::flush;
+      else
+        out_ << line(change) << std::flush;
+    });
+    return ended ? Exit::ok : fail(ended.error());
+  }
+
+  Exit fail(const Failure& failure) {
+    if (arguments_.json) out_ << dump({{"Error", {{"Name", failure.name}, {"Text", failure.text}}}}) << "\n";
+    err_ << "nicctl: " << printable(failure.text) << "\n";
+    if (failure.exit == Exit::unreachable) err_ << "Is nic-agent.service running? (systemctl status nic-agent)\n";
+    if (failure.exit == Exit::not_authorized) err_ << "Try it as root, or let polkit ask (pkttyagent on a terminal).\n";
+    return failure.exit;
+  }
+
+ private:
+  // ASCII only, so that a terminal is safe from what stands in it.
+  static std::string dump(const Json& json, int indent = 2) {
+    return json.dump(indent, ' ', true, Json::error_handler_t::replace);
+  }
+
+  void show(const Json& json, const std::string& text) {
+    if (arguments_.json)
+      out_ << dump(json) << "\n";
+    else
+      out_ << text;
+  }
+
+  template <class Render>
+  Exit section(Client& client, const char* key, Render render) {
+    const auto state = client.describe();
+    if (!state) return fail(state.error());
+    show(list(*state, key), render(*state, style_));
+    return Exit::ok;
+  }
+
+  Exit job(Client& client, const Result<std::string>& path) {
+    if (!path) return fail(path.error());
+    const auto number = printable(path->substr(path->rfind('/') + 1));
+    if (!arguments_.wait) {
+      show({{"Job", *path}}, "job " + number + " started\n");
+      return Exit::ok;
+    }
+    const auto end = client.wait(*path, [&](const std::string& step) {
+      if (!arguments_.json && !step.empty()) out_ << "  " << step << "\n" << std::flush;
+    });
+    if (!end) return fail(end.error());
+    show({{"Job", *path}, {"Result", end->result}, {"Error", end->error}},
+         "job " + number + ": " + style_.state(end->result) + "\n");
+    if (end->result == "done") return Exit::ok;
+    if (!arguments_.json) {
+      err_ << "nicctl: " << member(end->error, "Operation") << " " << member(end->error, "Object") << "\n";
+      if (const auto advice = member(end->error, "Advice"); !advice.empty()) err_ << "  -> " << advice << "\n";
+    }
+    return Exit::failure;
+  }
+
+  const Arguments& arguments_;
+  const Style& style_;
+  std::ostream& out_;
+  std::ostream& err_;
+};
+
+using Run = Exit (Command::*)(Client&);
+
+}  // namespace
+
+Exit run(std::vector<std::string> arguments, const Style& style, std::ostream& out, std::ostream& err) {
+  Arguments given;
+  Run chosen{};
+  CLI::App app{"Shows and steers the network cards of this machine, through nic-agent.", "nicctl"};
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.add_flag("--json", given.json, "JSON, with the names of org.nicagent1(5) as keys");
+  app.add_option("--bus", given.bus, "Address of the bus, for tests")->group("");
+  const auto command = [&](const char* name, const char* help, Run run) {
+    auto* made = app.add_subcommand(name, help);
+    made->callback([&chosen, run] { chosen = run; });
+    return made;
+  };
+  const auto scoped = [&](CLI::App* made) {
+    made->add_flag("--force", given.scope.force, "Also what protection refuses: functions in use, the default route");
+    made->add_option("--device", given.scope.devices, "Only these PCI addresses")->type_name("ADDR");
+    return made;
+  };
+  command("status", "What is ready, what is not and why", &Command::status);
+  command("devices", "All network functions", &Command::devices);
+  command("device", "One function in detail", &Command::device)
+      ->add_option("ADDR", given.device, "PCI address, interface or RDMA device name")
+      ->required();
+  scoped(command("plan", "What apply would do, and why; nothing is done", &Command::plan));
+  scoped(command("apply", "Bring the functions to the configured state", &Command::apply))
+      ->add_flag("--wait", given.wait, "Until it is done, with the steps");
+  command("reload", "Read the configuration files again", &Command::reload);
+  command("rescan", "Read the whole machine again", &Command::rescan)
+      ->add_flag("--wait", given.wait, "Until it is done");
+  command("modules", "Kernel modules: wanted, loaded, verified", &Command::modules);
+  command("resources", "What the kubelet is given", &Command::resources);
+  command("watch", "Changes as they come, until interrupted", &Command::watch);
+  auto* explain = command("explain", "Why a function is, or is not, in a resource", &Command::explain);
+  explain->add_option("ADDR", given.subject, "PCI address or interface name")->required();
+  explain->add_option("RESOURCE", given.resource, "Only about this resource");
+
+  std::ranges::reverse(arguments);  // as CLI11 wants them
+  try {
+    app.parse(std::move(arguments));
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error, out, err) == 0 ? Exit::ok : Exit::usage;
+  }
+  Command work{given, style, out, err};
+  auto client = Client::connect(given.bus);
+  return client ? (work.*chosen)(*client) : work.fail(client.error());
+}
+
+}  // namespace nic::ctl

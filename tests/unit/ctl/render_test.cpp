@@ -1,0 +1,192 @@
+#include "ctl/render.hpp"
+
+#include "ctl/client.hpp"
+
+#include <gtest/gtest.h>
+
+namespace nic::ctl {
+namespace {
+
+Json machine() {
+  return Json::parse(R"({
+    "Manager": {"Version": "0.1.0", "State": "notReady", "ConfigGeneration": 4, "AppliedGeneration": 3,
+      "ConfigSources": ["/etc/nic-agent/nic-agent.toml"], "RebootReasons": ["firmware of 0000:3b:00.0"],
+      "Components": [{"Name": "configuration", "State": "ready", "Text": "4 policies"},
+                     {"Name": "sriov", "State": "notReady", "Text": "1 of 2 PFs as configured"}]},
+    "Problems": [{"Subject": "0000:5e:00.0", "Text": "create 16 VFs: Cannot allocate memory",
+                  "Advice": "Enable SR-IOV in the BIOS"}],
+    "Devices": [
+      {"Path": "/org/nicagent1/device/0000_3b_00_0", "PciAddress": "0000:3b:00.0", "VendorId": 5555, "DeviceId": 4129,
+       "SubsystemVendorId": 5555, "SubsystemDeviceId": 35, "Kind": "pf", "Driver": "mlx5_core", "NumaNode": 1,
+       "IommuGroup": -1, "NetworkInterfaces": ["ens1f0np0"], "LinkState": "up", "LinkSpeed": 400000,
+       "LinkType": "ethernet", "Mtu": 9000, "MacAddress": "b8:3f:d2:00:00:01", "State": "ok",
+       "StateText": "as configured", "Desired": {"NumVfs": 4, "Policies": ["workers"]}, "Differences": [],
+       "LastError": {"Code": "", "Errno": 0, "Operation": "", "Object": "", "Advice": ""},
+       "Resources": ["/org/nicagent1/resource/example_2ecom_2frdma"], "Notes": [],
+       "PhysicalFunction": {"TotalVfs": 16, "NumVfs": 4, "ProtectionReasons": ["carries the default route"]},
+       "Rdma": {"Name": "mlx5_0", "Firmware": "28.39.1002", "NodeGuid": "b83f:d203:0000:0001", "Software": false,
+         "Ports": [{"Number": 1, "State": "ACTIVE", "PhysState": "LinkUp", "LinkLayer": "ethernet", "Rate": "400 Gb/sec"}],
+         "CharacterDevices": ["/dev/infiniband/uverbs0"]}},
+      {"Path": "/org/nicagent1/device/0000_5e_00_0", "PciAddress": "0000:5e:00.0", "VendorId": 32902, "DeviceId": 5522,
+       "Kind": "pf", "Driver": "", "NumaNode": -1, "NetworkInterfaces": [], "State": "failed",
+       "StateText": "2 of 16 VFs", "Desired": {}, "Resources": [],
+       "Differences": [{"What": "VFs", "Have": "2", "Want": "16"}],
+       "LastError": {"Code": "noSpace", "Errno": 12, "Operation": "create 16 VFs on", "Object": "0000:5e:00.0",
+                     "Advice": "Enable SR-IOV in the BIOS"},
+       "PhysicalFunction": {"TotalVfs": 64, "NumVfs": 2}}],
+    "Modules": [{"Name": "mlx5_core", "Wanted": true, "State": "live", "Provider": "dkms", "Version": "24.10",
+                 "Signer": "", "Verdict": "warn", "Findings": [{"Severity": "warn", "Text": "not signed"}], "Errors": []}],
+    "Resources": [{"Path": "/org/nicagent1/resource/example_2ecom_2frdma", "Name": "example.com/rdma", "Kind": "shared",
+                   "Capacity": 1000, "Healthy": 1000, "KubeletState": "streaming",
+                   "Devices": ["/org/nicagent1/device/0000_3b_00_0"],
+                   "NotReady": [{"What": "0000:5e:00.0", "Have": "no RDMA device", "Want": "its driver"}]}],
+    "Jobs": [{"Id": 7, "Kind": "apply", "State": "running", "Step": 2, "Steps": 5, "Text": "create 4 VFs"}]
+  })");
+}
+
+TEST(Status, IsOneScreen) {
+  EXPECT_EQ(status(machine(), {}),
+            "nic-agent 0.1.0: notReady\n"
+            "configuration 4, applied 3: /etc/nic-agent/nic-agent.toml\n"
+            "\n"
+            "COMPONENT      STATE\n"
+            "configuration  ready     4 policies\n"
+            "sriov          notReady  1 of 2 PFs as configured\n"
+            "\n"
+            "ADDRESS       INTERFACE  MODEL      VFS  DRIVER     STATE\n"
+            "0000:3b:00.0  ens1f0np0  15b3:1021  4/4  mlx5_core  ok      as configured\n"
+            "0000:5e:00.0  -          8086:1592  2/-  -          failed  2 of 16 VFs\n"
+            "\n"
+            "Problems\n"
+            "  0000:5e:00.0: create 16 VFs: Cannot allocate memory\n"
+            "    -> Enable SR-IOV in the BIOS\n"
+            "\n"
+            "Reboot needed\n"
+            "  firmware of 0000:3b:00.0\n"
+            "\n"
+            "Jobs\n"
+            "  7 apply running 2/5 create 4 VFs\n");
+  EXPECT_FALSE(ready(machine()));
+}
+
+TEST(Status, IsReadyWhenTheAgentSaysSoOrHasNothingToDo) {
+  EXPECT_TRUE(ready({{"Manager", {{"State", "ready"}}}}));
+  EXPECT_TRUE(ready({{"Manager", {{"State", "ignore"}}}}));
+  EXPECT_FALSE(ready({{"Manager", {{"State", "error"}}}}));
+  EXPECT_FALSE(ready(Json::object()));
+}
+
+TEST(Devices, AreOneLineEach) {
+  EXPECT_EQ(devices(machine(), {}),
+            "ADDRESS       KIND  INTERFACE  MODEL      DRIVER     NUMA  LINK  RDMA    STATE   RESOURCES\n"
+            "0000:3b:00.0  pf    ens1f0np0  15b3:1021  mlx5_core  1     up    mlx5_0  ok      example.com/rdma\n"
+            "0000:5e:00.0  pf    -          8086:1592  -          -     -     -       failed\n");
+}
+
+TEST(Device, ShowsWhatIsKnownAndLeavesOutWhatIsNot) {
+  EXPECT_EQ(device(machine()["Devices"][0], {}),
+            "0000:3b:00.0 pf ok\n"
+            "  status          as configured\n"
+            "  model           15b3:1021 (subsystem 15b3:0023)\n"
+            "  driver          mlx5_core\n"
+            "  NUMA node       1\n"
+            "  interfaces      ens1f0np0\n"
+            "  link            ethernet up, 400000 Mbit/s\n"
+            "  MTU             9000\n"
+            "  address         b8:3f:d2:00:00:01\n"
+            "  VFs             4 of 16 possible\n"
+            "  protected       carries the default route\n"
+            "  RDMA            mlx5_0\n"
+            "  firmware        28.39.1002\n"
+            "  node GUID       b83f:d203:0000:0001\n"
+            "  port            1 ACTIVE LinkUp ethernet 400 Gb/sec\n"
+            "  device nodes    /dev/infiniband/uverbs0\n"
+            "  desired         NumVfs 4\n"
+            "  desired         Policies workers\n");
+}
+
+TEST(Device, ShowsWhatFailedAndWhatToDo) {
+  const auto text = device(machine()["Devices"][1], {});
+  EXPECT_NE(text.find("  ! VFs: has 2, should be 16\n"
+                      "  last error      create 16 VFs on 0000:5e:00.0 (errno 12)\n"
+                      "    -> Enable SR-IOV in the BIOS\n"),
+            std::string::npos)
+      << text;
+}
+
+TEST(Modules, HaveTheirFindingsBelow) {
+  EXPECT_EQ(modules(machine(), {}),
+            "MODULE     WANTED  STATE  PROVIDER  VERSION  SIGNER  VERDICT\n"
+            "mlx5_core  yes     live   dkms      24.10    -       warn\n"
+            "\n"
+            "mlx5_core: warn: not signed\n");
+}
+
+TEST(Resources, SayWhoIsNotInThemYet) {
+  EXPECT_EQ(resources(machine(), {}),
+            "RESOURCE          KIND    HEALTHY  CAPACITY  KUBELET    DEVICES\n"
+            "example.com/rdma  shared  1000     1000      streaming  0000:3b:00.0\n"
+            "\n"
+            "example.com/rdma: 0000:5e:00.0 is not in it: no RDMA device, waits for its driver\n");
+}
+
+TEST(Views, OfAnEmptyMachineSaySo) {
+  EXPECT_EQ(devices(Json::object(), {}), "no network functions\n");
+  EXPECT_EQ(modules(Json::object(), {}), "no kernel modules are asked for or in use\n");
+  EXPECT_EQ(resources(Json::object(), {}), "no resources are configured\n");
+}
+
+TEST(Views, LetNoControlCharacterThrough) {
+  auto hostile = machine();
+  const std::string bad = "x\x1b]0;owned\x07\r\n";
+  for (auto& device : hostile["Devices"])
+    for (const char* key : {"PciAddress", "Driver", "State", "StateText", "Serial", "Kind", "LinkState"})
+      device[key] = bad;
+  hostile["Devices"][0]["Desired"][bad] = bad;
+  hostile["Devices"][0]["Rdma"]["Name"] = bad;
+  hostile["Manager"]["State"] = bad;
+  hostile["Problems"][0]["Advice"] = bad;
+  hostile["Modules"][0]["Findings"][0]["Text"] = bad;
+  hostile["Resources"][0]["Name"] = bad;
+  hostile["Jobs"][0]["Text"] = bad;
+  const std::string all = status(hostile, {}) + devices(hostile, {}) + device(hostile["Devices"][0], {}) +
+                          modules(hostile, {}) + resources(hostile, {});
+  for (const char c : {'\x1b', '\x07', '\r'}) EXPECT_EQ(all.find(c), std::string::npos);
+  EXPECT_NE(all.find("\\x1b]0;owned"), std::string::npos);
+}
+
+TEST(Views, TakeAnyShapeOfJson) {
+  for (const char* text :
+       {"[]", "{\"Devices\": 7}", "{\"Devices\": [1, null, {\"Path\": []}], \"Manager\": []}",
+        "{\"Devices\": [{\"Kind\": \"pf\", \"VendorId\": -1, \"Desired\": 3, \"Rdma\": {\"Ports\": {}}}]}",
+        "{\"Modules\": [[]], \"Resources\": [{\"Devices\": [7]}], \"Jobs\": [{}], \"Problems\": [1]}"}) {
+    const auto json = Json::parse(text);
+    EXPECT_FALSE(status(json, {}).empty());
+    EXPECT_FALSE(devices(json, {}).empty());
+    EXPECT_FALSE(modules(json, {}).empty());
+    EXPECT_FALSE(resources(json, {}).empty());
+    for (const auto& one : list(json, "Devices")) EXPECT_FALSE(device(one, {}).empty());
+  }
+}
+
+TEST(Watch, IsOneLineAChange) {
+  const Change change{"12:00:01",
+                      "changed",
+                      "/org/nicagent1/device/0000_3b_00_0",
+                      "org.nicagent1.Device",
+                      {{"LinkState", "down"}, {"Mtu", 1500}, {"NetworkInterfaces", {"a", "b"}}}};
+  EXPECT_EQ(line(change),
+            "12:00:01 changed /org/nicagent1/device/0000_3b_00_0 org.nicagent1.Device LinkState=down Mtu=1500 "
+            "NetworkInterfaces=\"a b\"\n");
+}
+
+TEST(ExitCode, TellsWhyACallFailed) {
+  EXPECT_EQ(exit_of("org.nicagent1.Error.NotAuthorized"), Exit::not_authorized);
+  EXPECT_EQ(exit_of("org.freedesktop.DBus.Error.ServiceUnknown"), Exit::unreachable);
+  EXPECT_EQ(exit_of("org.freedesktop.DBus.Error.Spawn.ChildExited"), Exit::unreachable);
+  EXPECT_EQ(exit_of("org.nicagent1.Error.Busy"), Exit::failure);
+  EXPECT_EQ(exit_of(""), Exit::failure);
+}
+
+}  // namespace
+}  // namespace nic::ctl
