@@ -49,7 +49,7 @@ Authorizer::Authorizer(sdbus::IConnection& bus, std::chrono::microseconds patien
 void Authorizer::identify(const std::string& sender, Done done) { user_of(sender, std::move(done)); }
 
 void Authorizer::user_of(const std::string& sender, Done done) {
-  auto call = bus_->createMethodCall("org.freedesktop.DBus", "GetConnectionUnixUser");
+  auto call = compat::method_call(*bus_, "org.freedesktop.DBus", "GetConnectionUnixUser");
   call << sender;
   compat::call(*bus_, call, kBusPatience,
                [done = std::move(done)](sdbus::MethodReply& reply, const sdbus::Error* error) {
@@ -88,7 +88,7 @@ void Authorizer::ask_polkit(const std::shared_ptr<Pending>& pending) {
   ++waiting;
   pending->cancellation = fmt::format("nic-agent-{}", ++asked_);
   const std::map<std::string, sdbus::Variant> name{{"name", sdbus::Variant{question.sender}}};
-  auto call = polkit_->createMethodCall(kAuthority, "CheckAuthorization");
+  auto call = compat::method_call(*polkit_, kAuthority, "CheckAuthorization");
   call << sdbus::Struct<std::string, std::map<std::string, sdbus::Variant>>{"system-bus-name", name}
        << std::string{question.action} << question.details
        << std::uint32_t{question.interactive ? kAllowUserInteraction : 0} << pending->cancellation;
@@ -126,7 +126,7 @@ void Authorizer::answered(const std::shared_ptr<Pending>& pending, sdbus::Method
 
 // Closes the dialog that nobody waits for any more. No answer is awaited.
 void Authorizer::cancel(const std::string& cancellation) {
-  auto call = polkit_->createMethodCall(kAuthority, "CancelCheckAuthorization");
+  auto call = compat::method_call(*polkit_, kAuthority, "CancelCheckAuthorization");
   call << cancellation;
   compat::call(*polkit_, call, kBusPatience, [](sdbus::MethodReply&, const sdbus::Error*) {});
 }

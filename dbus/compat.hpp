@@ -50,6 +50,9 @@ inline std::string text(const char* maybe) { return maybe != nullptr ? maybe : "
 inline sdbus::Slot match(sdbus::IConnection& bus, const std::string& rule, std::function<void(sdbus::Message&)> seen) {
   return bus.addMatch(rule, [seen = std::move(seen)](sdbus::Message message) { seen(message); }, sdbus::return_slot);
 }
+inline sdbus::MethodCall method_call(sdbus::IProxy& proxy, const char* interface, const char* method) {
+  return proxy.createMethodCall(sdbus::InterfaceName{interface}, sdbus::MethodName{method});
+}
 // Calls without waiting. `done` gets the reply, or the error.
 inline void call(sdbus::IProxy& proxy, const sdbus::MethodCall& call, std::chrono::microseconds timeout,
                  std::function<void(sdbus::MethodReply&, const sdbus::Error*)> done) {
@@ -87,6 +90,9 @@ inline std::string sender(const sdbus::IObject& object) {
 inline std::string text(std::string certain) { return certain; }
 inline sdbus::Slot match(sdbus::IConnection& bus, const std::string& rule, std::function<void(sdbus::Message&)> seen) {
   return bus.addMatch(rule, std::move(seen));
+}
+inline sdbus::MethodCall method_call(sdbus::IProxy& proxy, const char* interface, const char* method) {
+  return proxy.createMethodCall(interface, method);
 }
 inline void call(sdbus::IProxy& proxy, const sdbus::MethodCall& call, std::chrono::microseconds timeout,
                  std::function<void(sdbus::MethodReply&, const sdbus::Error*)> done) {

@@ -85,7 +85,6 @@ class Facet : public sdbus::AdaptorInterfaces<Adaptor> {
 
   [[nodiscard]] sdbus::IObject& object() { return this->getObject(); }
 
-
  protected:
   ~Facet() { this->unregisterAdaptor(); }
 

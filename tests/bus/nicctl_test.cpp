@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <condition_variable>
+#include <csignal>
 #include <mutex>
 #include <sstream>
 #include <streambuf>
@@ -175,7 +176,14 @@ TEST_F(Nicctl, WatchShowsChangesUntilTheBusGoes) {
   std::ostream out{&lines};
   std::ostringstream err;
   Exit exit{};
-  std::thread watcher{[&] { exit = ctl::run({"--bus", bus.address(), "watch"}, {}, out, err); }};
+  std::thread watcher{[&] {
+    sigset_t waited;
+    sigemptyset(&waited);
+    sigaddset(&waited, SIGINT);
+    sigaddset(&waited, SIGTERM);
+    ::pthread_sigmask(SIG_BLOCK, &waited, nullptr);
+    exit = ctl::run({"--bus", bus.address(), "watch"}, {}, out, err);
+  }};
   // When it has begun to listen is not known from outside: change things until it has seen one.
   bool seen = false;
   for (unsigned turn = 0; turn < 200 && !seen; ++turn) {

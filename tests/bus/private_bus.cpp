@@ -1,7 +1,8 @@
 #include "bus/private_bus.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,8 +11,6 @@
 #include <csignal>
 #include <fstream>
 #include <stdexcept>
-
-extern char** environ;
 
 namespace nic::test {
 namespace {
@@ -57,18 +56,19 @@ PrivateBus::PrivateBus() {
   std::ofstream{file} << fmt::format(kConfiguration, name, ::getuid(), BUS_POLICY);
 
   std::array<int, 2> pipe{};
-  if (::pipe(pipe.data()) != 0) throw std::runtime_error("pipe");
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addclose(&actions, pipe[0]);
+  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe");
   const std::string config = "--config-file=" + file.string();
-  const std::string print = fmt::format("--print-address={}", pipe[1]);
-  std::array<char*, 5> arguments{const_cast<char*>(DBUS_DAEMON), const_cast<char*>(config.c_str()),
-                                 const_cast<char*>("--nofork"), const_cast<char*>(print.c_str()), nullptr};
-  const int failed = ::posix_spawn(&daemon_, DBUS_DAEMON, &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
+  const std::string print = fmt::format("--print-address={}", STDOUT_FILENO);
+  daemon_ = ::fork();
+  if (daemon_ == 0) {
+    // Ends with the test, also when that is aborted; as root it complains on stderr that it cannot raise its limits.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::dup2(pipe[1], STDOUT_FILENO);
+    ::dup2(::open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
+    ::execl(DBUS_DAEMON, DBUS_DAEMON, config.c_str(), "--nofork", print.c_str(), nullptr);
+    ::_exit(127);
+  }
   ::close(pipe[1]);
-  if (failed != 0) throw std::runtime_error("cannot start dbus-daemon");
   for (char c{}; ::read(pipe[0], &c, 1) == 1 && c != '\n';) address_ += c;
   ::close(pipe[0]);
   if (address_.empty()) throw std::runtime_error("dbus-daemon did not say its address");
