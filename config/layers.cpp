@@ -25,7 +25,8 @@ std::expected<std::filesystem::path, model::Error> path_of(const model::Roots& r
 
 bool is_layer_name(std::string_view name) {
   return !name.empty() && name.size() <= kMostName && name.front() != '.' && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+           c == '-';
   });
 }
 

@@ -1,5 +1,6 @@
 // The layers of configuration that D-Bus callers set: one TOML file each below <state>/layers.
-// Thread: any; blocking. Names: 1 to 64 of A-Z a-z 0-9 _ . -, not beginning with a dot; they are laid over each other in the order of their names.
+// Thread: any; blocking. Names: 1 to 64 of A-Z a-z 0-9 _ . -, not beginning with a dot; they are laid over each other
+// in the order of their names.
 #pragma once
 
 #include "model/error.hpp"

@@ -240,9 +240,9 @@ void Commands::remove_configuration(const std::string& sender, const std::string
                                     GenerationResult&& result) {
   const auto options = value(read(map, {kNoInteraction}));
   check_layer(layer);
-  after_yes_later<std::uint64_t>(
-      {sender, names::kActionConfigure, {{"layer", layer}}, options.interactive}, std::move(result),
-      About::configuration, [this, layer](auto done) { requests_.remove_configuration(layer, std::move(done)); });
+  after_yes_later<std::uint64_t>({sender, names::kActionConfigure, {{"layer", layer}}, options.interactive},
+                                 std::move(result), About::configuration,
+                                 [this, layer](auto done) { requests_.remove_configuration(layer, std::move(done)); });
 }
 
 void Commands::cancel(const std::string& sender, const std::string& path, const OptionMap& map,

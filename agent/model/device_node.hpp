@@ -2,11 +2,11 @@
 // Thread: any (values).
 #pragma once
 
+#include "model/pci_address.hpp"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "model/pci_address.hpp"
 
 namespace nic::model {
 

@@ -96,11 +96,10 @@ dbus::Requests Agent::requests() {
   };
   requests.reload = [](const auto& done) { done({}); };
   requests.set_configuration = [this](const auto& layer, const auto& format, const auto& text, const auto& done) {
-    if (format != "toml")
-      return done(std::unexpected{model::Error{model::Code::unsupported, 0, "read", format, ""}});
+    if (format != "toml") return done(std::unexpected{model::Error{model::Code::unsupported, 0, "read", format, ""}});
     if (text.find("num_vs") != std::string::npos)
-      return done(std::unexpected{
-          model::invalid("read the key \"num_vs\"", layer + ":1:1", "did you mean \"num_vfs\"?")});
+      return done(
+          std::unexpected{model::invalid("read the key \"num_vs\"", layer + ":1:1", "did you mean \"num_vfs\"?")});
     layers[layer] = text;
     done(4);
   };

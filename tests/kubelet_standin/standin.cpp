@@ -137,7 +137,7 @@ void KubeletStandin::watch() {
 
 void KubeletStandin::found(const std::string& name) {
   const auto socket = root_ / "plugins_registry" / name;
-  struct stat identity_of {};
+  struct stat identity_of{};
   if (name.starts_with('.') || ::stat(socket.c_str(), &identity_of) != 0 || !S_ISSOCK(identity_of.st_mode)) return;
   // The first look at the folder and its events overlap.
   const auto identity = std::to_string(identity_of.st_ino) + '/' + std::to_string(identity_of.st_ctim.tv_sec) + '.' +
