@@ -264,7 +264,7 @@ unsigned Reconciler::submit(const model::Plan& plan, std::uint32_t job, bool by_
       const auto* bind = std::get_if<model::BindDriver>(&step.action);
       return bind != nullptr && bind->device_type == model::DeviceType::vfio_pci;
     });
-    if (needs_module && loading) continue;
+    if (needs_module && (loading || (!inspected_ && !plan.modules.empty()))) continue;
     begin(pf.pf.text(), pf.pf, doable(pf.steps));
   }
   return begun;
