@@ -2,8 +2,8 @@
 
 #include "kmod/catalogue.hpp"
 #include "kmod/context.hpp"
-#include "kmod/decompress.hpp"
 #include "kmod/elf.hpp"
+#include "kmod/file_cache.hpp"
 #include "kmod/judge.hpp"
 #include "kmod/modprobe_d.hpp"
 
@@ -56,8 +56,8 @@ ModuleState state_word(std::string_view word) {
 
 class Inspector {
  public:
-  Inspector(const model::Roots& roots, const Context& context, const model::Inventory& inventory)
-      : roots_(roots), context_(context), inventory_(inventory) {
+  Inspector(const model::Roots& roots, const Context& context, const model::Inventory& inventory, FileCache& files)
+      : roots_(roots), context_(context), inventory_(inventory), files_(files) {
     machine_.release = printable(context.release());
     machine_.resolved = !context.problem();
     machine_.signature_enforced = signatures_enforced(roots);
@@ -118,17 +118,13 @@ class Inspector {
     report.file = printable(path);
     report.provider = provider_of(context_.tree(), path);
     known.weak_update = report.provider == "weak-updates";
-    const auto image = read_file(path);
-    if (!image) {
-      known.file_missing = image.error().errno_value == ENOENT;
-      report.errors.push_back(image.error());
+    const auto read = files_.read(path);
+    if (!read) {
+      known.file_missing = read.error().errno_value == ENOENT;
+      report.errors.push_back(read.error());
       return;
     }
-    const auto content = read_module(*image);
-    if (!content) {
-      report.errors.push_back(model::invalid("read the module file", report.file, content.error()));
-      return;
-    }
+    const auto& content = *read;
     known.file_read = true;
     known.file_signed = content->signed_;
     if (report.version.empty()) report.version = content->value("version");
@@ -175,6 +171,7 @@ class Inspector {
   const model::Roots& roots_;
   const Context& context_;
   const model::Inventory& inventory_;
+  FileCache& files_;
   Circumstances machine_;
 };
 
@@ -191,14 +188,14 @@ ModuleReport refused(const std::string& name, model::Error error) {
 }  // namespace
 
 std::vector<ModuleReport> inspect(const model::Roots& roots, const std::vector<std::string>& wanted,
-                                  const model::Inventory& inventory) {
+                                  const model::Inventory& inventory, FileCache& files) {
   std::vector<ModuleReport> reports;
   const auto context = Context::open(roots);
   if (!context) {
     for (const auto& name : wanted) reports.push_back(refused(name, context.error()));
     return reports;
   }
-  const Inspector inspector{roots, *context, inventory};
+  const Inspector inspector{roots, *context, inventory, files};
   std::set<std::string> seen;
   for (const auto& name : wanted) {
     if (!seen.insert(model::kernel_name(name)).second) continue;

@@ -4,6 +4,7 @@
 // Source: libkmod, modprobe.d(5), elf(5), /sys/module, /proc/cmdline; the running modules from the Inventory.
 #pragma once
 
+#include "kmod/file_cache.hpp"
 #include "model/inventory.hpp"
 #include "model/module.hpp"
 #include "model/roots.hpp"
@@ -14,9 +15,10 @@
 namespace nic::kmod {
 
 // One report per name of `wanted` (in its order, each module once, however it is spelt), then one per loaded module of
-// the catalogue, by name. A name must be exact: an alias is an error that names the module behind it.
+// the catalogue, by name; `files` remembers what their files said. A name must be exact: an alias is an error that
+// names the module behind it.
 [[nodiscard]] std::vector<model::ModuleReport> inspect(const model::Roots& roots,
                                                        const std::vector<std::string>& wanted,
-                                                       const model::Inventory& inventory);
+                                                       const model::Inventory& inventory, FileCache& files);
 
 }  // namespace nic::kmod

@@ -36,6 +36,13 @@ std::vector<Step> doable(const std::vector<Step>& steps) {
   return result;
 }
 
+// Counts of references come and go with every bind; they change no report.
+bool same_modules(const std::vector<model::LoadedModule>& a, const std::vector<model::LoadedModule>& b) {
+  return std::ranges::equal(a, b, [](const auto& one, const auto& other) {
+    return one.name == other.name && one.state == other.state && one.build_id == other.build_id;
+  });
+}
+
 loop::Fields fields_of(const Step& step) {
   const bool module = std::holds_alternative<model::LoadModule>(step.action);
   return {{module ? names::kFieldModule : names::kFieldPci, model::target(step.action)},
@@ -126,7 +133,7 @@ void Reconciler::observed(model::Inventory inventory, std::uint64_t scan) {
   observing_ = false;
   observation_deadline_.disarm();
   if (circumstances_.observation && circumstances_.observation->code == Code::stuck) circumstances_.observation.reset();
-  const bool modules_changed = inventory.modules != inventory_.modules;
+  const bool modules_changed = !same_modules(inventory.modules, inventory_.modules);
   inventory_ = std::move(inventory);
   scans_seen_ = scan;
   circumstances_.observed = true;

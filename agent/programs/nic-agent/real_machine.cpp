@@ -18,7 +18,7 @@ std::expected<void, model::Error> RealMachine::perform(const model::Action& acti
 
 std::vector<model::ModuleReport> RealMachine::inspect(const std::vector<std::string>& wanted,
                                                       const model::Inventory& inventory) {
-  return kmod::inspect(roots_, wanted, inventory);
+  return kmod::inspect(roots_, wanted, inventory, module_files_);
 }
 
 }  // namespace nic::daemon

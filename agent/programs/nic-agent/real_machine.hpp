@@ -2,6 +2,7 @@
 #pragma once
 
 #include "apply/machine.hpp"
+#include "kmod/file_cache.hpp"
 #include "model/roots.hpp"
 
 namespace nic::daemon {
@@ -17,6 +18,7 @@ class RealMachine : public apply::Machine {
 
  private:
   model::Roots roots_;
+  kmod::FileCache module_files_;
 };
 
 }  // namespace nic::daemon

@@ -29,7 +29,8 @@ model::Inventory running(const std::string& name, const std::string& build_id = 
 }
 
 model::ModuleReport one(const ModuleTree& tree, const std::string& wanted, const model::Inventory& inventory = {}) {
-  const auto reports = inspect(tree.roots(), {wanted}, inventory);
+  FileCache files;
+  const auto reports = inspect(tree.roots(), {wanted}, inventory, files);
   return reports.empty() ? model::ModuleReport{} : reports.front();
 }
 
@@ -271,7 +272,8 @@ TEST(Inspect, AddsLoadedModulesOfTheCatalogueAndNoOthers) {
   tree.depmod();
   auto inventory = running("ib_core", "02aa");
   inventory.modules.push_back(running("usbcore").modules[0]);
-  const auto reports = inspect(tree.roots(), {"igb", "igb"}, inventory);
+  FileCache files;
+  const auto reports = inspect(tree.roots(), {"igb", "igb"}, inventory, files);
   std::vector<std::string> names;
   names.reserve(reports.size());
   for (const auto& report : reports) names.push_back(report.name);
