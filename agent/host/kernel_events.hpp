@@ -1,13 +1,15 @@
-// Kernel events to what they make uncertain. Thread: the loop's; never blocks.
-// Sources: libudev monitor (udev's events where udevd runs, so that renames and permissions are done; else the
-// kernel's), rtnetlink groups LINK, IPV4_ROUTE and IPV6_ROUTE, the RDMA netlink notification group (Linux 6.12). A
-// socket that overflowed (ENOBUFS) makes everything dirty.
+// The kernel's own word that something changed: udev (or bare kernel) events and rtnetlink, as Dirty values.
+// Thread: the loop's; nothing here blocks or reads sysfs. Coalescing is the caller's. Sources: libudev(3),
+// rtnetlink(7). RDMA netlink's notify group (kernel 6.12) is not listened to: an open socket of that family holds a
+// reference on ib_core (netlink_create in net/netlink/af_netlink.c), and nobody could replace the RDMA drivers.
 #pragma once
 
-#include "loop/loop.hpp"
+#include "host/netlink_message.hpp"
 #include "model/dirty.hpp"
 #include "model/error.hpp"
 #include "model/roots.hpp"
+
+#include <systemd/sd-event.h>
 
 #include <expected>
 #include <functional>
@@ -18,27 +20,29 @@ namespace nic::host {
 
 class KernelEvents {
  public:
+  // Listens from here on: observe everything after it, so that nothing falls between. With udevd (run/udev/control) the
+  // events come after its rules ran and names are final; without it they come from the kernel. A lost event (ENOBUFS)
+  // comes as Dirty::everything.
   [[nodiscard]] static std::expected<std::unique_ptr<KernelEvents>, model::Error> open(
       sd_event* event, const model::Roots& roots, std::function<void(const model::Dirty&)> changed);
+  ~KernelEvents();
   KernelEvents(const KernelEvents&) = delete;
   KernelEvents& operator=(const KernelEvents&) = delete;
-  ~KernelEvents();
 
  private:
-  KernelEvents(sd_event* event, std::function<void(const model::Dirty&)> changed);
-  [[nodiscard]] std::expected<void, model::Error> open_udev(const model::Roots& roots);
-  [[nodiscard]] std::expected<void, model::Error> open_routes();
-  void open_rdma(const model::Roots& roots);
-  void receive_uevents();
-  void receive_netlink(int fd, bool rdma);
-
-  struct Sources;
-  sd_event* event_;
-  std::function<void(const model::Dirty&)> changed_;
-  std::unique_ptr<Sources> sources_;
+  struct State;
+  explicit KernelEvents(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
 };
 
-// What a uevent makes dirty. Pure. `devpath` as udev has it, without /sys.
-[[nodiscard]] model::Dirty dirty_of(std::string_view subsystem, std::string_view devpath);
+// What a kernel event says, and what it makes dirty. Pure.
+struct Uevent {
+  std::string_view subsystem;    // "pci", "net", "infiniband", "module" ...
+  std::string_view device_path;  // DEVPATH: "/devices/pci0000:00/0000:00:01.0/net/eth0"
+};
+[[nodiscard]] model::Dirty dirty_of(const Uevent& event);
+
+// One datagram of rtnetlink's groups LINK, IPV4_ROUTE and IPV6_ROUTE. Pure.
+[[nodiscard]] model::Dirty dirty_of_rtnetlink(Bytes datagram);
 
 }  // namespace nic::host

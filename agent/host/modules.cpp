@@ -1,94 +1,85 @@
-#include "host/modules.hpp"
-
-#include "host/observe.hpp"
-#include "host/sysfs.hpp"
-
-#include <elf.h>
-#include <fmt/format.h>
+#include "host/build_id.hpp"
+#include "host/facts.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
+#include <array>
+#include <cerrno>
 
 namespace nic::host {
 namespace {
 
-using model::LoadedModule;
+constexpr std::size_t kMostProc = std::size_t{1} << 20;  // some 10,000 modules
+constexpr std::size_t kMostNote = 4096;
 
-constexpr std::size_t kMostProcModules = 1U << 20U;
-
-std::string_view next_word(std::string_view& line) {
-  const auto word = line.substr(0, line.find(' '));
-  line.remove_prefix(std::min(word.size() + 1, line.size()));
-  return word;
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (!text.empty()) {
+    const auto end = text.find(separator);
+    if (end != 0) parts.push_back(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return parts;
 }
 
-std::size_t aligned(std::size_t size) { return (size + 3) & ~std::size_t{3}; }
+std::string state_word(std::string_view state) {
+  if (state == "Live") return "live";
+  if (state == "Loading") return "coming";
+  if (state == "Unloading") return "going";
+  return plain_text(state);
+}
 
-std::string text_of(const Sysfs& folder, const char* path) {
-  auto read = folder.text(path);
-  return read && *read ? std::move(**read) : std::string{};
+void read_attributes(const Sysfs& modules, model::LoadedModule& module, Problems& problems) {
+  auto opened = modules.folder(module.name.c_str());
+  if (!opened) problems.push_back(std::move(opened.error()));
+  if (!opened || !*opened) return;
+  const auto take = [&](auto value) {
+    if (!value) {
+      problems.push_back(std::move(value.error()));
+      return std::string{};
+    }
+    return std::move(*value).value_or("");
+  };
+  module.version = take((*opened)->text("version"));
+  module.srcversion = take((*opened)->text("srcversion"));
+  const auto note = take((*opened)->bytes("notes/.note.gnu.build-id", kMostNote));
+  if (!note.empty()) module.build_id = parse_build_id(note).value_or("");
 }
 
 }  // namespace
 
-std::vector<LoadedModule> parse_proc_modules(std::string_view text) {
-  std::vector<LoadedModule> modules;
-  while (!text.empty()) {
-    auto line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-    LoadedModule module;
-    module.name = plain_text(next_word(line));
-    next_word(line);
-    const auto references = next_word(line);
-    const bool counted =
-        std::from_chars(references.data(), references.data() + references.size(), module.references).ec == std::errc{};
-    next_word(line);
-    const auto state = next_word(line);
-    if (module.name.empty() || (!counted && references != "-")) continue;
-    module.state = state == "Loading" ? "coming" : state == "Unloading" ? "going" : "live";
+// "mlx5_core 2170880 1 mlx5_ib, Live 0x0000000000000000 (OE)". Source: kernel/module/procfs.c m_show.
+std::vector<model::LoadedModule> parse_proc_modules(std::string_view text) {
+  std::vector<model::LoadedModule> modules;
+  for (const auto line : split(text, '\n')) {
+    const auto words = split(line, ' ');
+    if (words.size() < 5 || words[0].find('/') != std::string_view::npos) continue;
+    model::LoadedModule module;
+    module.name = plain_text(words[0]);
+    std::ignore = std::from_chars(words[2].data(), words[2].data() + words[2].size(), module.references);
+    if (words[3] != "-")
+      for (const auto holder : split(words[3], ','))
+        if (holder != "[permanent]") module.holders.push_back(plain_text(holder));
+    module.state = state_word(words[4]);
+    if (words.size() > 6 && words[6].starts_with('(') && words[6].ends_with(')')) {
+      // '+' and '-' tell of coming and going (print_unload_info's neighbour module_flags): no taint.
+      for (const char flag : words[6].substr(1, words[6].size() - 2))
+        if (flag >= 'A' && flag <= 'Z') module.taint += flag;
+    }
     modules.push_back(std::move(module));
   }
-  std::ranges::sort(modules, {}, &LoadedModule::name);
+  std::ranges::sort(modules, {}, &model::LoadedModule::name);
   return modules;
 }
 
-std::string parse_build_id(std::string_view note) {
-  while (note.size() >= sizeof(Elf64_Nhdr)) {
-    Elf64_Nhdr header;
-    std::memcpy(&header, note.data(), sizeof header);
-    note.remove_prefix(sizeof header);
-    const std::size_t name = aligned(header.n_namesz), descriptor = aligned(header.n_descsz);
-    if (name > note.size() || header.n_descsz > note.size() - name) return {};
-    if (header.n_type == NT_GNU_BUILD_ID && note.substr(0, header.n_namesz) == std::string_view{"GNU", 4}) {
-      std::string id;
-      for (const char byte : note.substr(name, header.n_descsz))
-        id += fmt::format("{:02x}", static_cast<unsigned char>(byte));
-      return id;
-    }
-    note.remove_prefix(std::min(name + descriptor, note.size()));
-  }
-  return {};
-}
-
-std::vector<LoadedModule> read_modules(const model::Roots& roots) {
-  const auto proc = Sysfs::open(roots.proc);
-  if (!proc) return {};
-  const auto text = proc->bytes("modules", kMostProcModules);
-  if (!text || !*text) return {};  // a kernel without modules
+std::vector<model::LoadedModule> read_modules(const Sysfs& proc, const Sysfs& sys, Problems& problems) {
+  const auto text = proc.bytes("modules", kMostProc);
+  if (!text) problems.push_back(text.error());
+  if (!text || !*text) return {};  // a kernel without loadable modules has no such file
   auto modules = parse_proc_modules(**text);
-  const auto folder = Sysfs::open(roots.sys / "module");
-  if (!folder) return modules;
-  for (auto& module : modules) {
-    const auto own = folder->folder(module.name.c_str());
-    if (!own || !*own) continue;
-    module.version = text_of(**own, "version");
-    module.srcversion = text_of(**own, "srcversion");
-    module.taint = text_of(**own, "taint");
-    if (auto holders = (*own)->list("holders"); holders && *holders) module.holders = std::move(**holders);
-    if (const auto note = (*own)->bytes("notes/.note.gnu.build-id", 4096); note && *note)
-      module.build_id = parse_build_id(**note);
-  }
+  const auto folder = sys.folder("module");
+  if (!folder) problems.push_back(folder.error());
+  if (!folder || !*folder) return modules;
+  for (auto& module : modules) read_attributes(**folder, module, problems);
   return modules;
 }
 

@@ -18,8 +18,8 @@ class NetlinkSocket {
   // `protocol` is NETLINK_ROUTE or NETLINK_RDMA. EPROTONOSUPPORT: the kernel has no such family (yet).
   [[nodiscard]] static std::expected<NetlinkSocket, model::Error> open(int protocol);
 
-  // Sends a dump request and calls `each` with the payload of every answer of `type` (any, if 0). A dump that changed
-  // under way (NLM_F_DUMP_INTR) is asked again, up to five times; `restart` is called before each try.
+  // Sends a dump request and calls `each` with the payload of every answer. A dump that changed under way
+  // (NLM_F_DUMP_INTR) is asked again, up to five times; `restart` is called before each try.
   [[nodiscard]] std::expected<void, model::Error> dump(std::uint16_t type, Bytes payload,
                                                        const std::function<void()>& restart,
                                                        const std::function<void(Bytes)>& each);

@@ -1,104 +1,168 @@
 #include "host/nodes.hpp"
 
+#include "host/facts.hpp"
 #include "host/netlink_facts.hpp"
-#include "host/observe.hpp"
 #include "host/sysfs.hpp"
 
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <set>
 
 namespace nic::host {
 namespace {
 
-using model::CharDevice;
+using model::Code;
 using model::DeviceNode;
 using model::Error;
 using model::NodeKind;
-using Nodes = std::vector<DeviceNode>;
+template <class T>
+using Result = std::expected<T, Error>;
 
-Error missing(const std::string& path, std::string advice) {
-  return {model::Code::not_found, ENOENT, "find the device node", path, std::move(advice)};
-}
-
-NodeKind kind_of(model::RdmaNode kind) {
-  switch (kind) {
-    case model::RdmaNode::uverbs: return NodeKind::uverbs;
-    case model::RdmaNode::umad: return NodeKind::umad;
-    case model::RdmaNode::issm: return NodeKind::issm;
-    case model::RdmaNode::ucm: return NodeKind::ucm;
-    case model::RdmaNode::rdma_cm: return NodeKind::rdma_cm;
+// `name` is below /dev; `dev_file` is the sysfs file with its number.
+Result<DeviceNode> node(const model::Roots& roots, const Sysfs& sys, NodeKind kind, const std::string& name,
+                        const std::string& dev_file, const char* advice) {
+  const auto host_path = roots.dev / name;
+  struct stat found{};
+  if (::stat(host_path.c_str(), &found) < 0)
+    return std::unexpected(model::system_error(errno, "find the device node", "/dev/" + name, advice));
+  if (is_real(roots)) {
+    const auto text = sys.text(dev_file.c_str());
+    if (!text) return std::unexpected(text.error());
+    const auto number = parse_device_number(text->value_or(""));
+    if (!S_ISCHR(found.st_mode) || !number || found.st_rdev != makedev(number->first, number->second))
+      return std::unexpected(Error{Code::not_found, 0, "check the device node", "/dev/" + name,
+                                   "it is not the device " + text->value_or("(unknown)") + " of " + sys.name(dev_file) +
+                                       "; udev may still be at work"});
   }
-  std::unreachable();
+  return DeviceNode{kind, "/dev/" + name, "/dev/" + name, {}};
 }
 
-// The node is there, and is the device that sysfs means: a stale one would hand out somebody else's.
-std::expected<void, Error> check(const model::Roots& roots, const std::string& path, unsigned major, unsigned minor) {
-  struct stat status{};
-  const auto real = roots.dev / path.substr(std::string_view{"/dev/"}.size());
-  if (::stat(real.c_str(), &status) != 0)
-    return std::unexpected(missing(path, "udev has not made it; is udevd running?"));
-  if (!is_real(roots)) return {};
-  if (!S_ISCHR(status.st_mode) || ::major(status.st_rdev) != major || ::minor(status.st_rdev) != minor)
-    return std::unexpected(missing(path, fmt::format("it is not the character device {}:{}", major, minor)));
-  return {};
+// Where the access devices of one kind may stand: below the same parent as the RDMA device (ib_uverbs and ib_umad give
+// them the parent of the ib_device), else among the virtual ones; the class has them all and is the last resort.
+std::vector<std::string> places(const std::string& rdma_device, const char* kind) {
+  return {"class/infiniband/" + rdma_device + "/device/" + kind, std::string{"devices/virtual/"} + kind,
+          std::string{"class/"} + kind};
 }
 
-std::expected<Nodes, Error> vfio_nodes(const model::Roots& roots, const model::PciAddress& address) {
-  const auto function = Sysfs::open(roots.sys / "bus/pci/devices" / address.text());
-  if (!function) return std::unexpected(function.error());
-  if (const auto driver = function->link("driver"); !driver || *driver != "vfio-pci")
-    return std::unexpected(Error{model::Code::not_found, 0, "hand out", address.text(), "it is not bound to vfio-pci"});
-  const auto group = function->link("iommu_group");
-  if (!group) return std::unexpected(group.error());
-  if (!*group) return std::unexpected(missing(function->name("iommu_group"), "the function is in no IOMMU group"));
-  const auto kind = function->text("iommu_group/name");
-  const bool noiommu = kind && *kind == "vfio-noiommu";
-  const std::string container = "/dev/vfio/vfio";
-  const std::string inside = "/dev/vfio/" + **group;
-  const std::string outside = noiommu ? "/dev/vfio/noiommu-" + **group : inside;
-  for (const auto& path : {container, outside}) {
-    struct stat status{};
-    if (::stat((roots.dev / path.substr(5)).c_str(), &status) != 0)
-      return std::unexpected(missing(path, "is the module vfio-pci loaded?"));
+Result<std::vector<std::string>> access_devices(const Sysfs& sys, const std::string& rdma_device, const char* kind) {
+  for (const auto& place : places(rdma_device, kind)) {
+    const auto names = sys.list(place.c_str());
+    if (!names) return std::unexpected(names.error());
+    std::vector<std::string> mine;
+    for (const auto& name : names->value_or(std::vector<std::string>{})) {
+      const auto owner = sys.text((place + "/" + name + "/ibdev").c_str());
+      if (owner && *owner && **owner == rdma_device) mine.push_back(name);
+    }
+    if (!mine.empty()) return mine;
   }
-  return Nodes{{NodeKind::vfio_container, container, container, ""}, {NodeKind::vfio_group, outside, inside, ""}};
+  return std::vector<std::string>{};
 }
 
-std::expected<Nodes, Error> rdma_nodes(const model::Roots& roots, const std::vector<std::string>& names) {
-  RdmaFacts facts;
-  for (const auto& name : names) {
-    RdmaLink device;
-    device.name = name;
-    facts.devices.push_back(std::move(device));
-  }
-  Nodes nodes;
-  const auto add = [&](const CharDevice& node, const std::string& device) -> std::expected<void, Error> {
-    if (auto good = check(roots, node.path, node.major, node.minor); !good) return good;
-    nodes.push_back({kind_of(node.kind), node.path, node.path, device});
-    return {};
-  };
-  for (const auto& device : read_rdma_devices(roots, facts)) {
-    const bool user_access =
-        std::ranges::any_of(device.nodes, [](const auto& node) { return node.kind == model::RdmaNode::uverbs; });
-    if (!user_access)
-      return std::unexpected(missing("/dev/infiniband/uverbs* of " + device.name,
-                                     "the RDMA device went away, or the module ib_uverbs is not loaded"));
-    for (const auto& node : device.nodes)
-      if (auto added = add(node, device.name); !added) return std::unexpected(added.error());
-  }
-  const auto cm = read_rdma_cm(roots);
-  if (!cm) return std::unexpected(missing("/dev/infiniband/rdma_cm", "the module rdma_ucm is not loaded"));
-  if (auto added = add(*cm, ""); !added) return std::unexpected(added.error());
-  return nodes;
-}
+Result<Sysfs> open_sys(const model::Roots& roots) { return Sysfs::open(roots.sys); }
 
 }  // namespace
 
-std::expected<Nodes, Error> resolve_nodes(const model::Roots& roots, const model::NodeRequest& request) {
-  return request.vfio ? vfio_nodes(roots, request.function) : rdma_nodes(roots, request.rdma_devices);
+Result<std::vector<DeviceNode>> rdma_nodes(const model::Roots& roots, std::span<const std::string> rdma_device_names) {
+  const auto sys = open_sys(roots);
+  if (!sys) return std::unexpected(sys.error());
+  std::vector<DeviceNode> nodes;
+  std::set<std::string_view> seen;
+  for (const auto& device : rdma_device_names) {
+    if (!seen.insert(device).second) continue;
+    if (device.empty() || device.find('/') != std::string::npos)
+      return std::unexpected(model::invalid("find the device nodes of", device, "not the name of an RDMA device"));
+    const auto verbs = access_devices(*sys, device, "infiniband_verbs");
+    if (!verbs) return std::unexpected(verbs.error());
+    if (verbs->empty()) {
+      if (!sys->exists(("class/infiniband/" + device).c_str()))
+        return std::unexpected(model::system_error(ENODEV, "find the RDMA device", device));
+      return std::unexpected(
+          Error{Code::not_found, 0, "find the uverbs device of", device, "load the module ib_uverbs"});
+    }
+    for (const auto& name : *verbs) {
+      auto found = node(roots, *sys, NodeKind::uverbs, "infiniband/" + name, "class/infiniband_verbs/" + name + "/dev",
+                        "udev or devtmpfs has not made it");
+      if (!found) return std::unexpected(std::move(found.error()));
+      found->rdma_device = device;
+      nodes.push_back(std::move(*found));
+    }
+    // umad and issm of every port; RoCE devices have none (ib_umad serves ports that have an InfiniBand MAD layer).
+    const auto mads = access_devices(*sys, device, "infiniband_mad");
+    if (!mads) return std::unexpected(mads.error());
+    for (const auto& name : *mads) {
+      auto found = node(roots, *sys, name.starts_with("issm") ? NodeKind::issm : NodeKind::umad, "infiniband/" + name,
+                        "class/infiniband_mad/" + name + "/dev", "udev or devtmpfs has not made it");
+      if (!found) return std::unexpected(std::move(found.error()));
+      found->rdma_device = device;
+      nodes.push_back(std::move(*found));
+    }
+  }
+  if (seen.empty()) return nodes;
+  if (!sys->exists("class/misc/rdma_cm"))
+    return std::unexpected(
+        Error{Code::not_found, 0, "find the device node", "/dev/infiniband/rdma_cm", "load the module rdma_ucm"});
+  auto cm =
+      node(roots, *sys, NodeKind::rdma_cm, "infiniband/rdma_cm", "class/misc/rdma_cm/dev", "load the module rdma_ucm");
+  if (!cm) return std::unexpected(std::move(cm.error()));
+  nodes.push_back(std::move(*cm));
+  return nodes;
+}
+
+Result<std::vector<DeviceNode>> vfio_nodes(const model::Roots& roots, const model::PciAddress& function) {
+  const auto sys = open_sys(roots);
+  if (!sys) return std::unexpected(sys.error());
+  const auto folder = sys->folder(("bus/pci/devices/" + function.text()).c_str());
+  if (!folder) return std::unexpected(folder.error());
+  if (!*folder) return std::unexpected(model::system_error(ENODEV, "find the PCI function", function.text()));
+  const auto driver = (*folder)->link("driver");
+  if (!driver) return std::unexpected(driver.error());
+  // vfio-pci, or a variant of it (mlx5_vfio_pci): anything else leaves the group's node without a use.
+  if (driver->value_or("").find("vfio") == std::string::npos)
+    return std::unexpected(Error{Code::not_found, 0, "hand out", function.text(), "it is not bound to vfio-pci"});
+  const auto group = (*folder)->link("iommu_group");
+  if (!group) return std::unexpected(group.error());
+  if (!*group)
+    return std::unexpected(Error{Code::not_found, 0, "find the IOMMU group of", function.text(),
+                                 "bind the function to vfio-pci; turn the IOMMU on (VT-d or AMD-Vi in the BIOS, "
+                                 "intel_iommu=on on the kernel command line)"});
+  constexpr const char* kAdvice = "bind the function to vfio-pci and load the module vfio";
+  auto container = node(roots, *sys, NodeKind::vfio_container, "vfio/vfio", "class/misc/vfio/dev", kAdvice);
+  if (!container) return std::unexpected(std::move(container.error()));
+  // The group that vfio makes up for a device without an IOMMU carries this name (drivers/vfio/group.c).
+  const auto kind = (*folder)->text("iommu_group/name");
+  const bool unsafe = kind && kind->value_or("") == "vfio-noiommu";
+  const std::string file = (unsafe ? "noiommu-" : "") + **group;
+  auto own = node(roots, *sys, NodeKind::vfio_group, "vfio/" + file, "class/vfio/" + file + "/dev", kAdvice);
+  if (!own) return std::unexpected(std::move(own.error()));
+  own->container_path = "/dev/vfio/" + **group;
+  return std::vector<DeviceNode>{std::move(*container), std::move(*own)};
+}
+
+Result<std::vector<DeviceNode>> resolve_nodes(const model::Roots& roots, const model::NodeRequest& request) {
+  if (request.vfio) return vfio_nodes(roots, request.function);
+  const auto names = rdma_devices_of(roots, request.function, request.rdma_devices);
+  if (!names) return std::unexpected(names.error());
+  if (names->empty())
+    return std::unexpected(Error{Code::not_found, 0, "hand out", request.function.text(),
+                                 "it has no RDMA device now: the device went away with its driver or interface"});
+  return rdma_nodes(roots, *names);
+}
+
+Result<std::vector<std::string>> rdma_devices_of(const model::Roots& roots, const model::PciAddress& function,
+                                                 std::span<const std::string> software) {
+  const auto sys = open_sys(roots);
+  if (!sys) return std::unexpected(sys.error());
+  const auto below = sys->list(("bus/pci/devices/" + function.text() + "/infiniband").c_str());
+  if (!below) return std::unexpected(below.error());
+  auto names = below->value_or(std::vector<std::string>{});
+  for (const auto& name : software)
+    if (name.find('/') == std::string::npos && std::ranges::find(names, name) == names.end() &&
+        sys->exists(("class/infiniband/" + name).c_str()))
+      names.push_back(name);
+  return names;
 }
 
 }  // namespace nic::host

@@ -1,58 +1,102 @@
 #include "host/observe.hpp"
 
-#include "host/pci.hpp"
+#include "host/facts.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 namespace nic::host {
+namespace {
 
-using model::Inventory;
+// Problems of the machine as a whole begin with the activity during which they were met, so that looking again replaces
+// just those.
+constexpr std::string_view kMachine = "look at the machine";
+constexpr std::string_view kFunctions = "look for PCI functions";
+constexpr std::string_view kNetwork = "look at the network";
+constexpr std::string_view kRdma = "look at the RDMA devices";
+constexpr std::string_view kModules = "look at the kernel modules";
 
-void tie_software_rdma(Inventory& inventory) {
-  for (auto& rdma : inventory.rdma_devices) {
-    if (!rdma.software) continue;
-    rdma.function.reset();
-    for (const auto& port : rdma.ports) {
-      const auto* net = port.net_ifindex ? inventory.net_device(*port.net_ifindex) : nullptr;
-      if (net != nullptr && net->function) rdma.function = net->function;
-    }
-  }
+void replace_problems(model::Inventory& inventory, std::string_view activity, const Problems& now) {
+  std::erase_if(inventory.problems,
+                [&](const model::Error& error) { return std::string_view{error.operation}.starts_with(activity); });
+  for (const auto& problem : now) inventory.problems.push_back(problem.during(activity));
 }
 
-Inventory observe(const model::Roots& roots, const NetlinkSource& netlink, const Inventory& previous,
-                  const model::Dirty& dirty) {
-  Inventory now = previous;
-  now.problems.clear();
+void look_at_functions(const Sysfs& sys, const model::Dirty& dirty, model::Inventory& inventory) {
+  Problems problems;
   if (dirty.everything)
-    now.functions = read_functions(roots);
-  else if (!dirty.functions.empty())
-    now.functions = read_functions(roots, std::move(now.functions), dirty.functions);
-  if (dirty.everything || dirty.network || !dirty.functions.empty()) {
-    if (auto links = netlink.links())
-      now.net_devices = join_net_devices(roots, std::move(*links));
-    else
-      now.problems.push_back(links.error());
-    if (auto routes = netlink.routes())
-      now.default_routes = std::move(*routes);
-    else
-      now.problems.push_back(routes.error());
-    std::ranges::sort(now.default_routes);
+    inventory.functions = read_all_functions(sys, problems);
+  else
+    refresh_functions(sys, dirty.functions, inventory.functions, problems);
+  replace_problems(inventory, kFunctions, problems);
+}
+
+void look_at_network(const Sysfs& sys, const model::Roots& roots, const NetlinkSource& netlink,
+                     model::Inventory& inventory) {
+  Problems problems;
+  auto links = netlink.links();
+  if (!links) {
+    problems.push_back(links.error());
+    links = sysfs_netlink(roots).links();
   }
-  if (dirty.everything || dirty.rdma) {
-    if (const auto facts = netlink.rdma()) {
-      now.rdma_subsystem = facts->subsystem;
-      now.rdma_netns_exclusive = facts->netns_exclusive;
-      now.rdma_devices = read_rdma_devices(roots, *facts);
-    } else {
-      now.problems.push_back(facts.error());
-    }
-    now.rdma_cm = read_rdma_cm(roots);
+  if (links)
+    inventory.net_devices = join_net_devices(sys, *links);
+  else
+    problems.push_back(links.error());
+  if (auto routes = netlink.routes())
+    inventory.default_routes = ordered(std::move(*routes));
+  else
+    problems.push_back(routes.error());  // the routes known before protect on
+  replace_problems(inventory, kNetwork, problems);
+}
+
+void look_at_rdma(const Sysfs& sys, const model::Roots& roots, const NetlinkSource& netlink,
+                  model::Inventory& inventory) {
+  Problems problems;
+  auto facts = netlink.rdma();
+  if (!facts) {
+    problems.push_back(facts.error());
+    facts = sysfs_netlink(roots).rdma();
   }
+  if (facts) {
+    inventory.rdma_subsystem = facts->subsystem;
+    inventory.rdma_netns_exclusive = facts->netns_exclusive;
+    inventory.rdma_devices = join_rdma_devices(sys, facts->devices, problems);
+    inventory.rdma_cm = read_rdma_cm(sys, problems);
+  } else {
+    problems.push_back(facts.error());
+  }
+  replace_problems(inventory, kRdma, problems);
+}
+
+void look_at_modules(const Sysfs& sys, const model::Roots& roots, model::Inventory& inventory) {
+  Problems problems;
+  if (const auto proc = Sysfs::open(roots.proc)) {
+    inventory.modules = read_modules(*proc, sys, problems);
+  } else {
+    problems.push_back(proc.error());
+  }
+  replace_problems(inventory, kModules, problems);
+}
+
+}  // namespace
+
+model::Inventory observe(const model::Roots& roots, const model::Inventory& previous, const model::Dirty& dirty) {
+  return observe(roots, netlink_of(roots), previous, dirty);
+}
+
+model::Inventory observe(const model::Roots& roots, const NetlinkSource& netlink, const model::Inventory& previous,
+                         const model::Dirty& dirty) {
+  model::Inventory now = dirty.everything ? model::Inventory{} : previous;
+  const auto sys = Sysfs::open(roots.sys);
+  replace_problems(now, kMachine, sys ? Problems{} : Problems{sys.error()});
+  if (!sys) return now;
+  if (dirty.everything) now.default_routes = previous.default_routes;  // stand where they cannot be read now
+  if (dirty.everything || !dirty.functions.empty()) look_at_functions(*sys, dirty, now);
+  if (dirty.everything || dirty.network) look_at_network(*sys, roots, netlink, now);
+  if (dirty.everything || dirty.rdma) look_at_rdma(*sys, roots, netlink, now);
+  if (dirty.everything || dirty.modules) look_at_modules(*sys, roots, now);
   tie_software_rdma(now);
-  if (dirty.everything || dirty.modules) {
-    now.modules = read_modules(roots);
-    now.rdma_cm = read_rdma_cm(roots);
-  }
   return now;
 }
 

@@ -1,5 +1,8 @@
-// The inventory of the machine. Thread: any worker; BLOCKING (sysfs, netlink dumps). Never fails as a whole: what
-// cannot be read stands in `problems`, what vanished between two reads is absent. Only what is dirty is read again.
+// Looking at the machine: kernel facts into a model::Inventory.
+// Thread: an observer thread; observe() BLOCKS (files, netlink). It never takes a PCI device lock, which a running
+// sriov_numvfs write or driver probe holds for seconds: so sriov_numvfs, driver_override, uevent and vpd are not read.
+// Errors: none as a whole. What could not be read stands in `problems` of the function or of the inventory; what
+// vanished while it was being read is simply not there.
 #pragma once
 
 #include "host/netlink_facts.hpp"
@@ -9,20 +12,11 @@
 
 namespace nic::host {
 
+// What is dirty is read again, all else is kept from `previous`. A dirty VF brings its PF along and a PF its VFs.
+[[nodiscard]] model::Inventory observe(const model::Roots& roots, const model::Inventory& previous,
+                                       const model::Dirty& dirty);
+// The same with the netlink facts from elsewhere.
 [[nodiscard]] model::Inventory observe(const model::Roots& roots, const NetlinkSource& netlink,
                                        const model::Inventory& previous, const model::Dirty& dirty);
-
-[[nodiscard]] inline model::Inventory observe(const model::Roots& roots, const model::Inventory& previous,
-                                              const model::Dirty& dirty) {
-  return observe(roots, netlink_of(roots), previous, dirty);
-}
-
-// The parts, each in the file of its kernel interface.
-[[nodiscard]] std::vector<model::NetDevice> join_net_devices(const model::Roots& roots, std::vector<Link> links);
-[[nodiscard]] std::vector<model::RdmaDevice> read_rdma_devices(const model::Roots& roots, const RdmaFacts& facts);
-[[nodiscard]] std::optional<model::CharDevice> read_rdma_cm(const model::Roots& roots);
-[[nodiscard]] std::vector<model::LoadedModule> read_modules(const model::Roots& roots);
-// A software device belongs to the function under the interface of its port.
-void tie_software_rdma(model::Inventory& inventory);
 
 }  // namespace nic::host

@@ -1,175 +1,242 @@
-#include "host/pci.hpp"
+#include "host/facts.hpp"
 
-#include "host/sysfs.hpp"
-
-#include <charconv>
+#include <algorithm>
+#include <array>
+#include <cerrno>
 
 namespace nic::host {
 namespace {
 
-using model::PciAddress;
-using model::PciFunction;
-using Functions = std::map<PciAddress, PciFunction>;
+constexpr const char* kDevices = "bus/pci/devices";
+constexpr std::uint32_t kNetworkClass = 0x02;  // base class of class_code >> 16
 
-constexpr std::uint32_t kNetworkClass = 0x02;
+enum class Want : std::uint8_t { network, any };  // `any` for what is known to be somebody's VF
 
-std::optional<std::uint32_t> hex(std::string_view digits) {
-  std::uint32_t value{};
-  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-  if (digits.empty() || failure != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-  return value;
-}
-
-// "8086:10C9"
-void read_pair(std::string_view text, std::uint16_t& first, std::uint16_t& second) {
-  const auto colon = text.find(':');
-  if (colon == std::string_view::npos) return;
-  first = static_cast<std::uint16_t>(hex(text.substr(0, colon)).value_or(0));
-  second = static_cast<std::uint16_t>(hex(text.substr(colon + 1)).value_or(0));
-}
-
-// One read gives class, ids, driver and modalias: the file that udev reads too.
-void read_uevent(std::string_view text, PciFunction& function) {
-  while (!text.empty()) {
-    const auto line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-    const auto equals = line.find('=');
-    if (equals == std::string_view::npos) continue;
-    const auto key = line.substr(0, equals);
-    const auto value = line.substr(equals + 1);
-    if (key == "DRIVER") function.driver = plain_text(value);
-    if (key == "PCI_CLASS") function.class_code = hex(value).value_or(0);
-    if (key == "PCI_ID") read_pair(value, function.vendor, function.device);
-    if (key == "PCI_SUBSYS_ID") read_pair(value, function.subsystem_vendor, function.subsystem_device);
-    if (key == "MODALIAS") function.modalias = plain_text(value);
-  }
-}
-
-// A fact that is not there is nullopt; one that cannot be read is a problem of the function.
+// A missing file gives nullopt; a failure is noted.
 template <class T>
-std::optional<T> fact(Sysfs::Maybe<T> read, PciFunction& function) {
-  if (read) return std::move(*read);
-  function.problems.push_back(std::move(read.error()));
+std::optional<T> take(Sysfs::Maybe<T> value, Problems& problems) {
+  if (value) return std::move(*value);
+  problems.push_back(std::move(value.error()));
   return std::nullopt;
 }
 
-void read_sriov(const Sysfs& folder, unsigned total, PciFunction& function) {
-  model::Sriov sriov;
-  sriov.total_vfs = total;
-  sriov.drivers_autoprobe = fact(folder.number<unsigned>("sriov_drivers_autoprobe"), function).value_or(1) != 0;
-  sriov.vf_device_id = fact(folder.number<std::uint16_t>("sriov_vf_device", 16), function);
-  sriov.offset = fact(folder.number<unsigned>("sriov_offset"), function).value_or(0);
-  sriov.stride = fact(folder.number<unsigned>("sriov_stride"), function).value_or(0);
-  for (const auto& name : fact(folder.list("."), function).value_or(std::vector<std::string>{})) {
-    constexpr std::string_view kPrefix = "virtfn";
-    if (!name.starts_with(kPrefix)) continue;
-    unsigned index{};
-    const auto* end = name.data() + name.size();
-    if (std::from_chars(name.data() + kPrefix.size(), end, index).ptr != end) continue;
-    const auto target = fact(folder.link(name.c_str()), function);
-    const auto address = PciAddress::parse(target.value_or(""));
-    if (address) sriov.virtfns.emplace(index, *address);
-  }
-  sriov.num_vfs = static_cast<unsigned>(sriov.virtfns.size());
-  function.sriov = std::move(sriov);
+std::optional<PciIds> ids_from_files(const Sysfs& folder, Problems& problems) {
+  const auto class_code = take(folder.number<std::uint32_t>("class", 16), problems);
+  const auto vendor = take(folder.number<std::uint16_t>("vendor", 16), problems);
+  const auto device = take(folder.number<std::uint16_t>("device", 16), problems);
+  if (!class_code || !vendor || !device) return std::nullopt;
+  return PciIds{*vendor, *device, take(folder.number<std::uint16_t>("subsystem_vendor", 16), problems).value_or(0),
+                take(folder.number<std::uint16_t>("subsystem_device", 16), problems).value_or(0),
+                *class_code & 0xffffff};
 }
 
-std::optional<PciFunction> read_function(const Sysfs& devices, const PciAddress& address) {
-  const auto folder = devices.folder(address.text().c_str());
-  if (!folder || !*folder) return std::nullopt;  // gone
-  const Sysfs& device = **folder;
-  PciFunction function;
+std::optional<model::PciAddress> take_address(Sysfs::Maybe<std::string> link, Problems& problems) {
+  const auto text = take(std::move(link), problems);
+  if (!text) return std::nullopt;
+  const auto address = model::PciAddress::parse(*text);
+  if (address) return *address;
+  problems.push_back(address.error());
+  return std::nullopt;
+}
+
+std::optional<unsigned> decimal(std::string_view digits) {
+  unsigned value{};
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (failure != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<model::Sriov> read_sriov(const Sysfs& folder, Problems& problems) {
+  auto total = folder.number<unsigned>("sriov_totalvfs");
+  if (total && !*total) return std::nullopt;
+  model::Sriov sriov;
+  sriov.total_vfs = take(std::move(total), problems).value_or(0);
+  sriov.drivers_autoprobe = take(folder.number<unsigned>("sriov_drivers_autoprobe"), problems).value_or(1) != 0;
+  sriov.vf_device_id = take(folder.number<std::uint16_t>("sriov_vf_device", 16), problems);
+  sriov.offset = take(folder.number<unsigned>("sriov_offset"), problems).value_or(0);
+  sriov.stride = take(folder.number<unsigned>("sriov_stride"), problems).value_or(0);
+  constexpr std::string_view kPrefix = "virtfn";
+  for (const auto& name : take(folder.list("."), problems).value_or(std::vector<std::string>{})) {
+    if (!name.starts_with(kPrefix)) continue;
+    const auto index = decimal(std::string_view{name}.substr(kPrefix.size()));
+    if (!index) continue;
+    if (const auto vf = take_address(folder.link(name.c_str()), problems)) sriov.virtfns.emplace(*index, *vf);
+  }
+  sriov.num_vfs = static_cast<unsigned>(sriov.virtfns.size());
+  return sriov;
+}
+
+// nullopt: not a network function, or no longer there.
+std::optional<model::PciFunction> read_function(const Sysfs& devices, const model::PciAddress& address,
+                                                const char* name, Want want, Problems& problems) {
+  auto opened = devices.folder(name);
+  if (!opened) {
+    problems.push_back(std::move(opened.error()));
+    return std::nullopt;
+  }
+  if (!*opened) return std::nullopt;
+  const Sysfs& folder = **opened;
+
+  model::PciFunction function;
   function.address = address;
-  const auto uevent = device.bytes("uevent", 4096);
-  if (!uevent || !*uevent) return std::nullopt;  // gone while we looked
-  read_uevent(**uevent, function);
-  if (function.class_code >> 16U != kNetworkClass) return std::nullopt;
-  function.revision = fact(device.number<std::uint8_t>("revision", 16), function).value_or(0);
-  const auto numa = fact(device.number<int>("numa_node"), function);
-  if (numa && *numa >= 0) function.numa_node = *numa;
-  const auto override = fact(device.text("driver_override"), function);
-  if (override && !override->empty() && *override != "(null)") function.driver_override = *override;
-  if (const auto group = fact(device.link("iommu_group"), function)) {
-    unsigned number{};
-    const auto* end = group->data() + group->size();
-    if (!group->empty() && std::from_chars(group->data(), end, number).ptr == end) function.iommu_group = number;
+  Problems& mine = function.problems;
+  function.modalias = take(folder.text("modalias"), mine).value_or("");
+  auto ids = parse_pci_modalias(function.modalias);
+  if (!ids) ids = ids_from_files(folder, mine);
+  const bool network = ids && ids->class_code >> 16 == kNetworkClass;
+  if (!network && want == Want::network) {
+    // Without a class nobody can tell what it is: that is worth a word, unless it has just gone.
+    if (!ids && !mine.empty() && devices.exists(name)) std::ranges::move(mine, std::back_inserter(problems));
+    return std::nullopt;
   }
-  if (const auto physfn = fact(device.link("physfn"), function)) {
-    if (const auto pf = PciAddress::parse(*physfn)) function.physfn = *pf;
-  } else if (const auto total = fact(device.number<unsigned>("sriov_totalvfs"), function)) {
-    read_sriov(device, *total, function);
+  if (ids) {
+    function.vendor = ids->vendor;
+    function.device = ids->device;
+    function.subsystem_vendor = ids->subsystem_vendor;
+    function.subsystem_device = ids->subsystem_device;
+    function.class_code = ids->class_code;
   }
+  function.revision = take(folder.number<std::uint8_t>("revision", 16), mine).value_or(0);
+  if (const auto node = take(folder.number<int>("numa_node"), mine); node && *node >= 0) function.numa_node = node;
+  function.driver = take(folder.link("driver"), mine);
+  if (const auto group = take(folder.link("iommu_group"), mine)) {
+    function.iommu_group = decimal(*group);
+    if (!function.iommu_group) mine.push_back(model::invalid("read the IOMMU group of", address.text(), *group));
+  }
+  function.physfn = take_address(folder.link("physfn"), mine);
+  if (!function.physfn) function.sriov = read_sriov(folder, mine);
+  // Attributes of a device that is being removed answer ENODEV: what is half gone is gone.
+  if (!mine.empty() && !devices.exists(name)) return std::nullopt;
   return function;
 }
 
-// The VF's place among its PF's links. A link may be missing for a moment after the VF appeared.
-void number_vfs(Functions& functions) {
-  for (auto& [address, function] : functions) {
-    if (!function.physfn) continue;
-    function.vf_index.reset();
-    const auto pf = functions.find(*function.physfn);
-    if (pf == functions.end() || !pf->second.sriov) continue;
-    for (const auto& [index, vf] : pf->second.sriov->virtfns)
-      if (vf == address) function.vf_index = index;
+// Whose VF one is stands at both ends, and the kernel makes the PF's end first (drivers/pci/iov.c
+// pci_iov_sysfs_link): each completes the other.
+void tie_vfs(Functions& functions) {
+  for (auto& [address, function] : functions) function.vf_index.reset();
+  for (auto& [pf, function] : functions) {
+    if (!function.sriov) continue;
+    for (const auto& [index, vf] : function.sriov->virtfns) {
+      const auto found = functions.find(vf);
+      if (found == functions.end() || found->first == pf) continue;
+      if (!found->second.physfn) found->second.physfn = pf;
+      if (found->second.physfn == pf) found->second.vf_index = index;
+    }
   }
+}
+
+std::optional<Sysfs> open_devices(const Sysfs& sys, Problems& problems) {
+  auto devices = sys.folder(kDevices);
+  if (devices) return std::move(*devices);  // a machine without PCI has no functions
+  problems.push_back(std::move(devices.error()));
+  return std::nullopt;
+}
+
+void read_missing_vfs(const Sysfs& devices, Functions& functions, Problems& problems) {
+  std::vector<model::PciAddress> missing;
+  for (const auto& [pf, function] : functions)
+    if (function.sriov)
+      for (const auto& [index, vf] : function.sriov->virtfns)
+        if (!functions.contains(vf)) missing.push_back(vf);
+  for (const auto& vf : missing)
+    if (auto function = read_function(devices, vf, vf.text().c_str(), Want::any, problems))
+      functions.emplace(vf, std::move(*function));
 }
 
 }  // namespace
 
-std::optional<PciAddress> innermost_address(std::string_view path) {
-  while (!path.empty()) {
-    const auto slash = path.rfind('/');
-    const auto last = slash == std::string_view::npos ? path : path.substr(slash + 1);
-    if (const auto address = PciAddress::parse(last)) return *address;
-    if (slash == std::string_view::npos) break;
-    path = path.substr(0, slash);
+std::optional<PciIds> parse_pci_modalias(std::string_view modalias) {
+  struct Field {
+    std::string_view key;
+    std::size_t digits;
+  };
+  static constexpr std::array<Field, 7> kFields{Field{"pci:v", 8}, Field{"d", 8},  Field{"sv", 8}, Field{"sd", 8},
+                                                Field{"bc", 2},    Field{"sc", 2}, Field{"i", 2}};
+  std::array<std::uint32_t, kFields.size()> values{};
+  for (std::size_t i = 0; i < kFields.size(); ++i) {
+    const auto& [key, digits] = kFields[i];
+    if (!modalias.starts_with(key) || modalias.size() < key.size() + digits) return std::nullopt;
+    const char* first = modalias.data() + key.size();
+    const auto [end, failure] = std::from_chars(first, first + digits, values[i], 16);
+    if (failure != std::errc{} || end != first + digits) return std::nullopt;
+    modalias.remove_prefix(key.size() + digits);
+  }
+  if (!modalias.empty()) return std::nullopt;
+  const auto wide = [&](std::size_t i) { return values[i] > 0xffff; };
+  if (wide(0) || wide(1)) return std::nullopt;
+  // Functions without subsystem ids have PCI_ANY_ID there.
+  const auto narrow = [&](std::size_t i) { return static_cast<std::uint16_t>(wide(i) ? 0 : values[i]); };
+  return PciIds{narrow(0), narrow(1), narrow(2), narrow(3), values[4] << 16 | values[5] << 8 | values[6]};
+}
+
+std::optional<model::PciAddress> function_above(std::string_view device_path) {
+  while (!device_path.empty()) {
+    const auto slash = device_path.rfind('/');
+    const auto component = slash == std::string_view::npos ? device_path : device_path.substr(slash + 1);
+    // Cheap refusal first: an address is at least "0000:00:00.0".
+    if (component.size() >= 12 && component[component.size() - 2] == '.')
+      if (const auto address = model::PciAddress::parse(component)) return *address;
+    device_path = slash == std::string_view::npos ? std::string_view{} : device_path.substr(0, slash);
   }
   return std::nullopt;
 }
 
-Functions read_functions(const model::Roots& roots) {
+Functions read_all_functions(const Sysfs& sys, Problems& problems) {
   Functions functions;
-  const auto devices = Sysfs::open(roots.sys / "bus/pci/devices");
-  if (!devices) return functions;  // a machine without PCI
-  const auto names = devices->list(".");
-  if (!names || !*names) return functions;
-  for (const auto& name : **names) {
-    const auto address = PciAddress::parse(name);
-    if (!address) continue;
-    if (auto function = read_function(*devices, *address)) functions.emplace(*address, std::move(*function));
+  const auto devices = open_devices(sys, problems);
+  if (!devices) return functions;
+  for (const auto& name : take(devices->list("."), problems).value_or(std::vector<std::string>{})) {
+    const auto address = model::PciAddress::parse(name);
+    if (!address) {
+      problems.push_back(address.error());
+      continue;
+    }
+    if (auto function = read_function(*devices, *address, name.c_str(), Want::network, problems))
+      functions.emplace_hint(functions.end(), *address, std::move(*function));
   }
-  number_vfs(functions);
+  read_missing_vfs(*devices, functions, problems);
+  tie_vfs(functions);
   return functions;
 }
 
-Functions read_functions(const model::Roots& roots, Functions previous, const std::set<PciAddress>& dirty) {
-  const auto devices = Sysfs::open(roots.sys / "bus/pci/devices");
-  if (!devices) return {};
-  std::set<PciAddress> pending = dirty, done;
-  while (!pending.empty()) {
-    const PciAddress address = *pending.begin();
-    pending.erase(pending.begin());
-    if (!done.insert(address).second) continue;
-    const auto visit_relatives = [&](const PciFunction& function) {
-      if (function.physfn) pending.insert(*function.physfn);
-      // Only VFs that the event brought or took: the others tell of themselves.
-      if (function.sriov)
-        for (const auto& [index, vf] : function.sriov->virtfns)
-          if (const auto known = previous.find(vf); known == previous.end() || dirty.contains(address))
-            pending.insert(vf);
-    };
-    if (const auto before = previous.find(address); before != previous.end()) {
-      const PciFunction old = std::move(before->second);
-      previous.erase(before);
-      visit_relatives(old);
-    }
-    if (auto function = read_function(*devices, address)) {
-      visit_relatives(*function);
-      previous.emplace(address, std::move(*function));
-    }
+void refresh_functions(const Sysfs& sys, const std::set<model::PciAddress>& dirty, Functions& functions,
+                       Problems& problems) {
+  const auto devices = open_devices(sys, problems);
+  if (!devices) {
+    functions.clear();
+    return;
   }
-  number_vfs(previous);
-  return previous;
+  std::set<model::PciAddress> done;
+  std::vector<model::PciAddress> queue{dirty.begin(), dirty.end()};
+  const auto relatives = [&](const model::PciFunction& function) {
+    if (function.physfn) queue.push_back(*function.physfn);
+  };
+  while (!queue.empty()) {
+    const auto address = queue.back();
+    queue.pop_back();
+    if (!done.insert(address).second) continue;
+    const auto known = functions.find(address);
+    Want want = Want::network;
+    if (known != functions.end()) {
+      relatives(known->second);
+      if (known->second.physfn) want = Want::any;
+    }
+    auto now = read_function(*devices, address, address.text().c_str(), want, problems);
+    if (now) relatives(*now);
+    // VFs that this PF does not have any more may be gone without a word of their own.
+    if (known != functions.end() && known->second.sriov)
+      for (const auto& [index, vf] : known->second.sriov->virtfns)
+        if (!now || !now->sriov ||
+            std::ranges::none_of(now->sriov->virtfns, [&](const auto& entry) { return entry.second == vf; }))
+          queue.push_back(vf);
+    if (now)
+      functions.insert_or_assign(address, std::move(*now));
+    else
+      functions.erase(address);
+  }
+  read_missing_vfs(*devices, functions, problems);
+  // A `physfn` that came from the PF's end only is as old as that end.
+  tie_vfs(functions);
 }
 
 }  // namespace nic::host

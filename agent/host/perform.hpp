@@ -1,20 +1,31 @@
-// One step, done to the kernel and looked at afterwards. Thread: worker; BLOCKING, for as long as the kernel takes (VFs
-// of mlx5: a second for 8 to 16). What already is as asked is not written. Source: Documentation/PCI/pci-iov-howto.rst,
-// Documentation/ABI/testing/sysfs-bus-pci (driver_override, drivers_probe).
+// Carries out one action of a plan on the kernel, and checks that it took effect.
+// Thread: a worker; BLOCKS, for seconds where firmware makes VFs, without end where a driver hangs. Only what is
+// wrong is written: an action whose result is there already succeeds with no write at all. Errors carry the errno, the
+// file and what can be done. Sources: kernel Documentation/PCI/pci-iov-howto.rst, Documentation/ABI/testing/
+// sysfs-bus-pci (sriov_*, driver_override, drivers_probe), drivers/pci/iov.c.
 #pragma once
 
+#include "host/sysfs.hpp"
 #include "model/error.hpp"
 #include "model/plan.hpp"
 #include "model/roots.hpp"
 
 #include <expected>
+#include <functional>
+#include <string_view>
 
 namespace nic::host {
 
-// LoadModule is not the host's to do: Code::internal.
+// SetNumVfs, SetAutoprobe, BindDriver and SetMtu. LoadModule belongs to kmod/ and answers Code::internal.
 [[nodiscard]] std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action);
 
-// The MTU of an interface by SIOCSIFMTU, netdevice(7).
-[[nodiscard]] std::expected<void, model::Error> set_interface_mtu(const std::string& name, unsigned mtu);
+// How an attribute is written: Sysfs::write, or a test's model of the kernel. `path` is below sysfs.
+using WriteAttribute =
+    std::function<std::expected<void, model::Error>(const Sysfs& sys, const char* path, std::string_view value)>;
+[[nodiscard]] std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action,
+                                                        const WriteAttribute& write);
+
+// What an administrator can do when writing sriov_numvfs fails so; "" where nobody knows.
+[[nodiscard]] std::string_view advice_for_num_vfs(int errno_value);
 
 }  // namespace nic::host

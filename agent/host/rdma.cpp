@@ -1,137 +1,161 @@
-// RDMA devices: RDMA netlink's facts joined with sysfs, and their character devices.
-// Source: kernel Documentation/ABI/stable/sysfs-class-infiniband, drivers/infiniband/core/{user_mad,uverbs_main}.c.
-#include "host/observe.hpp"
-#include "host/pci.hpp"
-#include "host/sysfs.hpp"
+#include "host/facts.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <cerrno>
 
 namespace nic::host {
 namespace {
 
-using model::CharDevice;
-using model::RdmaDevice;
-using model::RdmaNode;
-
-template <class T>
-T or_default(Sysfs::Maybe<T> read) {
-  return read && *read ? std::move(**read) : T{};
-}
-
-// "231:192"
-bool read_numbers(const std::string& text, CharDevice& node) {
-  const auto* end = text.data() + text.size();
-  const auto major = std::from_chars(text.data(), end, node.major);
-  if (major.ec != std::errc{} || major.ptr == end || *major.ptr != ':') return false;
-  return std::from_chars(major.ptr + 1, end, node.minor).ptr == end;
-}
-
+// The classes of RDMA user access and the names of their devices. Source: drivers/infiniband/core/{uverbs_main,
+// user_mad,ucm}.c.
 struct NodeClass {
   const char* folder;
   std::string_view prefix;
-  RdmaNode kind;
+  model::RdmaNode kind;
 };
 constexpr std::array kNodeClasses{
-    NodeClass{"class/infiniband_verbs", "uverbs", RdmaNode::uverbs},
-    NodeClass{"class/infiniband_mad", "umad", RdmaNode::umad},
-    NodeClass{"class/infiniband_mad", "issm", RdmaNode::issm},
-    NodeClass{"class/infiniband_cm", "ucm", RdmaNode::ucm},
+    NodeClass{"class/infiniband_verbs", "uverbs", model::RdmaNode::uverbs},
+    NodeClass{"class/infiniband_mad", "umad", model::RdmaNode::umad},
+    NodeClass{"class/infiniband_mad", "issm", model::RdmaNode::issm},
+    NodeClass{"class/infiniband_cm", "ucm", model::RdmaNode::ucm},
 };
 
-// RDMA device name -> its nodes.
-std::map<std::string, std::vector<CharDevice>> read_nodes(const model::Roots& roots) {
-  std::map<std::string, std::vector<CharDevice>> nodes;
-  for (const auto& of : kNodeClasses) {
-    const auto folder = Sysfs::open(roots.sys / of.folder);
-    if (!folder) continue;
-    for (const auto& name : or_default(folder->list("."))) {
-      if (!name.starts_with(of.prefix)) continue;
-      const auto device = or_default(folder->text((name + "/ibdev").c_str()));
-      CharDevice node;
-      node.kind = of.kind;
-      node.path = "/dev/infiniband/" + name;
-      if (device.empty() || !read_numbers(or_default(folder->text((name + "/dev").c_str())), node)) continue;
-      if (const auto port = folder->number<unsigned>((name + "/port").c_str()); port && *port) node.port = **port;
-      nodes[device].push_back(std::move(node));
+std::string or_empty(Sysfs::Maybe<std::string> value, Problems& problems) {
+  if (value) return std::move(*value).value_or("");
+  // Gone while it was being read: its removal comes as an event.
+  if (value.error().errno_value != ENODEV) problems.push_back(std::move(value.error()));
+  return {};
+}
+
+// "4: ACTIVE" without the number.
+std::string word_behind_number(const std::string& text) {
+  const auto colon = text.find(": ");
+  return colon == std::string::npos ? text : text.substr(colon + 2);
+}
+
+model::LinkType link_layer(std::string_view text) {
+  if (text == "Ethernet") return model::LinkType::ethernet;
+  return text == "InfiniBand" ? model::LinkType::infiniband : model::LinkType::unknown;
+}
+
+std::optional<model::CharDevice> read_node(const Sysfs& folder, const NodeClass& nodes, const std::string& name,
+                                           Problems& problems) {
+  const auto number = parse_device_number(or_empty(folder.text((name + "/dev").c_str()), problems));
+  if (!number) return std::nullopt;
+  model::CharDevice node{nodes.kind, "/dev/infiniband/" + name, number->first, number->second, std::nullopt};
+  if (nodes.kind == model::RdmaNode::umad || nodes.kind == model::RdmaNode::issm)
+    if (const auto port = folder.number<unsigned>((name + "/port").c_str()); port) node.port = *port;
+  return node;
+}
+
+// Every character device, by the name of its RDMA device.
+std::map<std::string, std::vector<model::CharDevice>> read_nodes(const Sysfs& sys, Problems& problems) {
+  std::map<std::string, std::vector<model::CharDevice>> nodes;
+  for (const auto& kind : kNodeClasses) {
+    const auto folder = sys.folder(kind.folder);
+    if (!folder || !*folder) continue;  // its module is not loaded
+    const auto names = (*folder)->list(".");
+    if (!names || !*names) continue;
+    for (const auto& name : **names) {
+      if (!name.starts_with(kind.prefix)) continue;
+      const auto device = or_empty((*folder)->text((name + "/ibdev").c_str()), problems);
+      if (device.empty()) continue;
+      if (auto node = read_node(**folder, kind, name, problems)) nodes[device].push_back(std::move(*node));
     }
   }
   return nodes;
 }
 
-// "4: ACTIVE"
-std::string after_colon(std::string text) {
-  const auto colon = text.find(": ");
-  return colon == std::string::npos ? text : text.substr(colon + 2);
-}
-
-model::RdmaPort read_port(const Sysfs& ports, const std::string& number) {
+model::RdmaPort read_port(const Sysfs& device, unsigned number, const RdmaLink& link, Problems& problems) {
+  const auto file = [&](const char* name) { return "ports/" + std::to_string(number) + "/" + name; };
   model::RdmaPort port;
-  std::from_chars(number.data(), number.data() + number.size(), port.number);
-  port.state = after_colon(or_default(ports.text((number + "/state").c_str())));
-  port.phys_state = after_colon(or_default(ports.text((number + "/phys_state").c_str())));
-  port.rate = or_default(ports.text((number + "/rate").c_str()));
-  const auto layer = or_default(ports.text((number + "/link_layer").c_str()));
-  if (layer == "Ethernet") port.link_layer = model::LinkType::ethernet;
-  if (layer == "InfiniBand") port.link_layer = model::LinkType::infiniband;
+  port.number = number;
+  port.state = word_behind_number(or_empty(device.text(file("state").c_str()), problems));
+  port.phys_state = word_behind_number(or_empty(device.text(file("phys_state").c_str()), problems));
+  port.link_layer = link_layer(or_empty(device.text(file("link_layer").c_str()), problems));
+  port.rate = or_empty(device.text(file("rate").c_str()), problems);
+  for (const auto& known : link.ports)
+    if (known.number == number) port.net_ifindex = known.net_ifindex;
   return port;
-}
-
-void read_sysfs(const Sysfs& folder, RdmaDevice& rdma) {
-  const auto device = folder.folder(rdma.name.c_str());
-  if (!device || !*device) return;
-  const auto text = [&](const char* name) { return or_default((*device)->text(name)); };
-  if (rdma.node_guid.empty()) rdma.node_guid = text("node_guid");
-  if (rdma.sys_image_guid.empty()) rdma.sys_image_guid = text("sys_image_guid");
-  if (rdma.firmware.empty()) rdma.firmware = text("fw_ver");
-  rdma.board_id = text("board_id");
-  rdma.hca_type = text("hca_type");
-  rdma.node_description = text("node_desc");
-  if (const auto ports = (*device)->folder("ports"); ports && *ports)
-    for (const auto& number : or_default((*ports)->list("."))) rdma.ports.push_back(read_port(**ports, number));
-  std::ranges::sort(rdma.ports, {}, &model::RdmaPort::number);
 }
 
 }  // namespace
 
-std::vector<RdmaDevice> read_rdma_devices(const model::Roots& roots, const RdmaFacts& facts) {
-  const auto nodes = read_nodes(roots);
-  const auto folder = Sysfs::open(roots.sys / "class/infiniband");
-  std::vector<RdmaDevice> all;
-  for (const auto& fact : facts.devices) {
-    RdmaDevice rdma;
-    rdma.name = fact.name;
-    rdma.index = fact.index;
-    rdma.firmware = fact.firmware;
-    rdma.node_guid = fact.node_guid;
-    rdma.sys_image_guid = fact.sys_image_guid;
-    if (folder) {
-      read_sysfs(*folder, rdma);
-      if (const auto path = folder->target(rdma.name.c_str()); path && *path) {
-        rdma.function = innermost_address(**path);
-        rdma.software = (*path)->contains("/virtual/");
-      }
-    }
-    for (const auto& link : fact.ports) {
-      auto port = std::ranges::find(rdma.ports, link.number, &model::RdmaPort::number);
-      if (port != rdma.ports.end()) port->net_ifindex = link.net_ifindex;
-    }
-    if (const auto found = nodes.find(rdma.name); found != nodes.end()) rdma.nodes = found->second;
-    all.push_back(std::move(rdma));
-  }
-  std::ranges::sort(all, {}, &RdmaDevice::name);
-  return all;
+std::optional<std::pair<unsigned, unsigned>> parse_device_number(std::string_view text) {
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const auto number = [](std::string_view digits) -> std::optional<unsigned> {
+    unsigned value{};
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (failure != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+    return value;
+  };
+  const auto major = number(text.substr(0, colon));
+  const auto minor = number(text.substr(colon + 1));
+  if (!major || !minor) return std::nullopt;
+  return std::pair{*major, *minor};
 }
 
-std::optional<CharDevice> read_rdma_cm(const model::Roots& roots) {
-  const auto folder = Sysfs::open(roots.sys / "class/misc/rdma_cm");
-  if (!folder) return std::nullopt;
-  CharDevice node;
-  node.kind = RdmaNode::rdma_cm;
-  node.path = "/dev/infiniband/rdma_cm";
-  if (!read_numbers(or_default(folder->text("dev")), node)) return std::nullopt;
-  return node;
+std::vector<model::RdmaDevice> join_rdma_devices(const Sysfs& sys, std::span<const RdmaLink> links,
+                                                 Problems& problems) {
+  std::vector<model::RdmaDevice> result;
+  const auto opened = sys.folder("class/infiniband");
+  if (!opened) problems.push_back(opened.error());
+  if (!opened || !*opened) return result;
+  const Sysfs& folder = **opened;
+  auto nodes = read_nodes(sys, problems);
+  for (const auto& link : links) {
+    if (link.name.find('/') != std::string::npos) continue;
+    const auto target = folder.target(link.name.c_str());
+    const auto device = folder.folder(link.name.c_str());
+    if (!target || !*target || !device || !*device) continue;  // removed or renamed since: an event is on its way
+    model::RdmaDevice rdma;
+    rdma.name = link.name;
+    rdma.index = link.index;
+    rdma.node_guid = link.node_guid;
+    rdma.sys_image_guid = link.sys_image_guid;
+    rdma.firmware = link.firmware;
+    rdma.function = function_above(**target);
+    rdma.software = !rdma.function;
+    if (rdma.firmware.empty()) rdma.firmware = or_empty((*device)->text("fw_ver"), problems);
+    rdma.board_id = or_empty((*device)->text("board_id"), problems);
+    rdma.hca_type = or_empty((*device)->text("hca_type"), problems);
+    rdma.node_description = or_empty((*device)->text("node_desc"), problems);
+    constexpr unsigned kMostPorts = 255;  // a port number is 8 bits on the wire
+    const auto ports = std::min(std::max<unsigned>(link.port_count, 1), kMostPorts);
+    for (unsigned number = 1; number <= ports; ++number)
+      rdma.ports.push_back(read_port(**device, number, link, problems));
+    if (const auto mine = nodes.find(link.name); mine != nodes.end()) rdma.nodes = std::move(mine->second);
+    result.push_back(std::move(rdma));
+  }
+  std::ranges::sort(result, {}, &model::RdmaDevice::name);
+  return result;
+}
+
+std::optional<model::CharDevice> read_rdma_cm(const Sysfs& sys, Problems& problems) {
+  const auto text = or_empty(sys.text("class/misc/rdma_cm/dev"), problems);
+  if (text.empty()) return std::nullopt;
+  if (const auto number = parse_device_number(text))
+    return model::CharDevice{model::RdmaNode::rdma_cm, "/dev/infiniband/rdma_cm", number->first, number->second,
+                             std::nullopt};
+  problems.push_back(model::invalid("read a device number from", sys.name("class/misc/rdma_cm/dev"), text));
+  return std::nullopt;
+}
+
+void tie_software_rdma(model::Inventory& inventory) {
+  constexpr int kDeepest = 8;  // VLAN on macvlan on ...: loops cannot be, but the kernel's word is not trusted with it
+  for (auto& rdma : inventory.rdma_devices) {
+    if (!rdma.software) continue;
+    rdma.function.reset();
+    for (const auto& port : rdma.ports) {
+      const auto* net = port.net_ifindex ? inventory.net_device(*port.net_ifindex) : nullptr;
+      for (int depth = 0; net != nullptr && !net->function && net->lower_ifindex && depth < kDeepest; ++depth)
+        net = inventory.net_device(*net->lower_ifindex);
+      if (net != nullptr && net->function) rdma.function = net->function;
+      if (rdma.function) break;
+    }
+  }
 }
 
 }  // namespace nic::host

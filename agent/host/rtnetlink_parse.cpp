@@ -8,8 +8,6 @@
 #include <rdma/rdma_netlink.h>
 #include <sys/socket.h>
 
-#include <algorithm>
-
 namespace nic::host {
 namespace {
 

@@ -1,0 +1,139 @@
+#include "host/attribute_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace nic::host {
+namespace {
+
+using Done = std::expected<void, model::Error>;
+using model::Code;
+using model::Error;
+
+constexpr std::string_view kVfio = "vfio-pci";
+constexpr const char* kProbe = "bus/pci/drivers_probe";
+constexpr const char* kNoIommuSwitch = "module/vfio/parameters/enable_unsafe_noiommu_mode";
+
+// Drivers that hand a function to user space; `netdevice` means a driver that is none of them.
+constexpr std::array<std::string_view, 7> kUserspaceDrivers{
+    kVfio, "mlx5_vfio_pci", "mlx5-vfio-pci", "pci-stub", "uio_pci_generic", "igb_uio", "virtio_vfio_pci"};
+
+bool for_userspace(std::string_view driver) {
+  return std::ranges::find(kUserspaceDrivers, driver) != kUserspaceDrivers.end();
+}
+
+Done probe(const FunctionFiles& function) { return function.write(function.sys, kProbe, function.address.text()); }
+
+// The address of a function that is bound; its driver may have gone meanwhile, which is as well.
+Done unbind(const FunctionFiles& function) {
+  auto done = function.put("driver/unbind", function.address.text());
+  if (done || done.error().errno_value == ENOENT || done.error().errno_value == ENODEV) return {};
+  return done;
+}
+
+Done has_iommu(const FunctionFiles& function) {
+  if (function.exists("iommu_group")) return {};
+  const auto unsafe = function.sys.text(kNoIommuSwitch);
+  if (unsafe && *unsafe && (**unsafe == "Y" || **unsafe == "1")) return {};
+  return std::unexpected(
+      Error{Code::unsupported, 0, "bind vfio-pci to", function.address.text(),
+            "the function has no IOMMU group: enable VT-d or AMD-Vi in the BIOS and boot with intel_iommu=on (Intel; "
+            "AMD has it on by default)"});
+}
+
+std::expected<std::string, Error> driver_of(const FunctionFiles& function) {
+  const auto driver = function.link("driver");
+  if (!driver) return std::unexpected(driver.error());
+  return driver->value_or("");
+}
+
+std::string override_of(const FunctionFiles& function) {
+  const auto text = function.text("driver_override");
+  if (!text || !*text || **text == "(null)") return {};
+  return **text;
+}
+
+}  // namespace
+
+Done bind_vfio(const FunctionFiles& function) {
+  const std::string what = "bind vfio-pci";
+  const auto bound = driver_of(function);
+  if (!bound) return std::unexpected(bound.error().during(what));
+  if (*bound == kVfio) return {};
+  if (auto iommu = has_iommu(function); !iommu) return iommu;
+  if (!function.sys.exists("bus/pci/drivers/vfio-pci"))
+    return std::unexpected(Error{Code::not_found, 0, "bind vfio-pci to", function.address.text(),
+                                 "the driver is not there: load the module vfio_pci"});
+
+  // While it stands, no other driver can take the function; it must not outlive the binding, or nothing but vfio-pci
+  // could ever be bound again.
+  PutBack restriction{function, "driver_override", "\n"};
+  if (auto set = restriction.write("vfio-pci\n"); !set) return std::unexpected(set.error().during(what));
+  if (!bound->empty())
+    if (auto off = unbind(function); !off) return std::unexpected(off.error().during(what + ": unbind " + *bound));
+  if (auto probed = probe(function); !probed) {
+    auto error = probed.error().during(what);
+    if (error.advice.empty()) error.advice = "vfio-pci refused the function: see dmesg";
+    return std::unexpected(std::move(error));
+  }
+  const auto now = driver_of(function);
+  if (!now) return std::unexpected(now.error().during(what));
+  if (*now != kVfio)
+    return std::unexpected(
+        Error{Code::internal, 0, "bind vfio-pci to", function.address.text(),
+              now->empty() ? "no driver took the function: see dmesg" : "the driver " + *now + " took the function"});
+  if (auto cleared = restriction.finish(); !cleared)
+    return std::unexpected(cleared.error().during(what + ": clear driver_override"));
+  return {};
+}
+
+Done bind_netdevice(const FunctionFiles& function) {
+  const std::string what = "bind the network driver";
+  const auto bound = driver_of(function);
+  if (!bound) return std::unexpected(bound.error().during(what));
+  if (!bound->empty() && !for_userspace(*bound)) return {};
+
+  // An override for a driver of another kind would keep every network driver away.
+  if (!override_of(function).empty())
+    if (auto cleared = function.put("driver_override", "\n"); !cleared)
+      return std::unexpected(cleared.error().during(what + ": clear driver_override"));
+  if (!bound->empty())
+    if (auto off = unbind(function); !off) return std::unexpected(off.error().during(what + ": unbind " + *bound));
+
+  // A VF is probed only while its PF says so (drivers/pci/pci-driver.c pci_device_can_probe).
+  const auto physfn = function.link("physfn");
+  if (!physfn) return std::unexpected(physfn.error().during(what));
+  const auto parsed = model::PciAddress::parse(physfn->value_or(""));
+  const FunctionFiles pf{function.sys, function.write, parsed ? *parsed : function.address};
+  PutBack autoprobe{pf, "sriov_drivers_autoprobe", "0\n"};
+  if (parsed) {
+    const auto probing = pf.text("sriov_drivers_autoprobe");
+    if (!probing) return std::unexpected(probing.error().during(what));
+    if (*probing == "0")
+      if (auto on = autoprobe.write("1\n"); !on) return std::unexpected(on.error().during(what));
+  }
+  if (auto probed = probe(function); !probed) {
+    auto error = probed.error().during(what);
+    if (error.advice.empty()) error.advice = "the driver refused the function: see dmesg";
+    return std::unexpected(std::move(error));
+  }
+  const auto now = driver_of(function);
+  if (!now) return std::unexpected(now.error().during(what));
+  if (now->empty()) {
+    const auto alias = function.text("modalias");
+    return std::unexpected(Error{Code::not_found, 0, what + " of", function.address.text(),
+                                 fmt::format("no driver took it: load its module (modprobe '{}'), or see dmesg",
+                                             alias ? alias->value_or("") : "")});
+  }
+  if (for_userspace(*now))
+    return std::unexpected(Error{Code::busy, 0, what + " of", function.address.text(),
+                                 fmt::format("{} took it again: its ids are in that driver's new_id", *now)});
+  if (auto back = autoprobe.finish(); !back)
+    return std::unexpected(back.error().during(what + ": put back the probing of new VFs"));
+  return {};
+}
+
+}  // namespace nic::host

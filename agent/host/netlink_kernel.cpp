@@ -1,0 +1,119 @@
+// The questions that the agent asks by netlink.
+#include "host/netlink_facts.hpp"
+#include "host/netlink_socket.hpp"
+#include "host/rtnetlink_parse.hpp"
+#include "host/sysfs.hpp"
+
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <rdma/rdma_netlink.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace nic::host {
+namespace {
+
+template <class T>
+using Answer = std::expected<T, model::Error>;
+
+template <class T>
+Bytes bytes_of(const T& value) {
+  return std::as_bytes(std::span{&value, 1});
+}
+
+struct LinkRequest {
+  ifinfomsg header{};
+  nlattr attribute{.nla_len = sizeof(nlattr) + sizeof(std::uint32_t), .nla_type = IFLA_EXT_MASK};
+  std::uint32_t mask{RTEXT_FILTER_SKIP_STATS};
+};
+static_assert(sizeof(LinkRequest) == sizeof(ifinfomsg) + 8);
+
+struct RdmaPortRequest {
+  nlattr attribute{.nla_len = sizeof(nlattr) + sizeof(std::uint32_t), .nla_type = RDMA_NLDEV_ATTR_DEV_INDEX};
+  std::uint32_t index{0};
+};
+
+constexpr std::uint16_t rdma_type(unsigned command) {
+  return static_cast<std::uint16_t>(RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, command));
+}
+
+Answer<std::vector<Link>> ask_links() {
+  auto socket = NetlinkSocket::open(NETLINK_ROUTE);
+  if (!socket) return std::unexpected(std::move(socket.error()));
+  std::vector<Link> links;
+  const LinkRequest request;
+  const auto done = socket->dump(
+      RTM_GETLINK, bytes_of(request), [&] { links.clear(); },
+      [&](Bytes payload) {
+        if (auto link = parse_link(payload)) links.push_back(std::move(*link));
+      });
+  if (!done) return std::unexpected(done.error().during("read the network interfaces"));
+  return links;
+}
+
+Answer<std::vector<model::DefaultRoute>> ask_routes() {
+  std::vector<model::DefaultRoute> routes;
+  for (const unsigned char family : {AF_INET, AF_INET6}) {
+    auto socket = NetlinkSocket::open(NETLINK_ROUTE);
+    if (!socket) return std::unexpected(std::move(socket.error()));
+    rtmsg request{};
+    request.rtm_family = family;
+    const auto before = routes.size();
+    const auto done = socket->dump(
+        RTM_GETROUTE, bytes_of(request), [&] { routes.resize(before); },
+        [&](Bytes payload) { std::ranges::copy(parse_default_routes(payload), std::back_inserter(routes)); });
+    // A kernel without IPv6 has no IPv6 routes.
+    if (!done && done.error().errno_value != EOPNOTSUPP)
+      return std::unexpected(done.error().during("read the default routes"));
+  }
+  return routes;
+}
+
+Answer<RdmaFacts> ask_rdma(const model::Roots& roots) {
+  RdmaFacts facts;
+  const auto sys = Sysfs::open(roots.sys);
+  if (!sys || (!sys->exists("class/infiniband") && !sys->exists("module/ib_core"))) return facts;
+  auto socket = NetlinkSocket::open(NETLINK_RDMA);
+  if (!socket && socket.error().errno_value == EPROTONOSUPPORT) return facts;
+  if (!socket) return std::unexpected(std::move(socket.error()));
+  facts.subsystem = true;
+  // Kernels before 5.1 do not know the question: the mode stays unknown.
+  std::ignore = socket->ask(rdma_type(RDMA_NLDEV_CMD_SYS_GET), {},
+                            [&](Bytes payload) { facts.netns_exclusive = parse_rdma_netns_exclusive(payload); });
+  const auto devices = socket->dump(
+      rdma_type(RDMA_NLDEV_CMD_GET), {}, [&] { facts.devices.clear(); },
+      [&](Bytes payload) {
+        if (auto device = parse_rdma_device(payload)) facts.devices.push_back(std::move(*device));
+      });
+  if (!devices) return std::unexpected(devices.error().during("read the RDMA devices"));
+  for (auto& device : facts.devices) {
+    RdmaPortRequest request;
+    request.index = device.index;
+    const auto ports = socket->dump(
+        rdma_type(RDMA_NLDEV_CMD_PORT_GET), bytes_of(request), [&] { device.ports.clear(); },
+        [&](Bytes payload) {
+          if (const auto port = parse_rdma_port(payload)) device.ports.push_back(*port);
+        });
+    // EINVAL is the kernel's word for an index that is gone (nldev.c): its removal comes as an event.
+    if (!ports && ports.error().errno_value != EINVAL && ports.error().errno_value != ENODEV)
+      return std::unexpected(ports.error().during("read the ports of " + device.name));
+  }
+  return facts;
+}
+
+}  // namespace
+
+bool is_real(const model::Roots& roots) { return roots.sys == "/sys" && roots.dev == "/dev"; }
+
+NetlinkSource kernel_netlink(const model::Roots& roots) {
+  return {ask_links, ask_routes, [roots] { return ask_rdma(roots); }};
+}
+
+NetlinkSource netlink_of(const model::Roots& roots) {
+  return is_real(roots) ? kernel_netlink(roots) : sysfs_netlink(roots);
+}
+
+}  // namespace nic::host

@@ -1,0 +1,38 @@
+// rooms: host model
+// Netlink datagrams from anybody: what is read stays within the bytes and the limits of its kind.
+#include "host/kernel_events.hpp"
+#include "host/rtnetlink_parse.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+namespace {
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+bool printable(const std::string& text) {
+  for (const char c : text)
+    if (c < 0x20 || c > 0x7e) return false;
+  return true;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace nic::host;
+  const Bytes bytes = std::as_bytes(std::span{data, size});
+  std::ignore = dirty_of_rtnetlink(bytes);
+  if (const auto link = parse_link(bytes)) {
+    require(link->ifindex != 0 && !link->name.empty() && printable(link->name));
+    require(link->address.size() < 32 * 3 && link->lower_ifindex != link->ifindex);
+    for (const auto& name : link->altnames) require(printable(name));
+  }
+  for (const auto& route : parse_default_routes(bytes)) require(route.ifindex != 0);
+  if (const auto device = parse_rdma_device(bytes)) require(!device->name.empty() && printable(device->firmware));
+  if (const auto port = parse_rdma_port(bytes)) require(port->number != 0);
+  std::ignore = parse_rdma_netns_exclusive(bytes);
+  return 0;
+}

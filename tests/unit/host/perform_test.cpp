@@ -1,0 +1,296 @@
+#include "host/perform.hpp"
+
+#include "lib/sysfs_tree.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <map>
+#include <set>
+
+namespace nic::host {
+namespace {
+
+using model::BindDriver;
+using model::Code;
+using model::DeviceType;
+using model::PciAddress;
+using model::Roots;
+using model::SetAutoprobe;
+using model::SetMtu;
+using model::SetNumVfs;
+using test::SysfsTree;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr PciAddress kPf{0, 0x3b, 0, 0};
+constexpr PciAddress kVf{0, 0x3b, 0, 1};
+constexpr const char* kPfFiles = "sys/bus/pci/devices/0000:3b:00.0/";
+constexpr const char* kVfFiles = "sys/bus/pci/devices/0000:3b:00.1/";
+
+// A tree with a PF and a VF, and as much of a kernel behind the writes as a test needs.
+class Perform : public testing::Test {
+ protected:
+  Perform() {
+    tree.pf("0000:3b:00.0", 0x8086, 0x10c9).driver("igb").netdev("ens1", 3);
+    tree.vf("0000:3b:00.0", 0, "0000:3b:00.1", 0x8086, 0x10ca).iommu_group(7);
+    tree.driver("vfio-pci");
+    tree.driver("igbvf");
+  }
+
+  // Writes as the kernel would take them: `written` has them in order as "file value".
+  std::expected<void, model::Error> act(const model::Action& action) {
+    return perform(
+        Roots::below(tree.root()), action,
+        [this](const Sysfs& sys, const char* path, std::string_view value) { return this->write(sys, path, value); });
+  }
+  std::expected<void, model::Error> write(const Sysfs& sys, const std::string& path, std::string_view value) {
+    const auto file = path.substr(path.rfind('/') + 1);
+    written.push_back(file + " " + std::string{value.substr(0, value.find('\n'))});
+    if (const auto failure = failures.find(written.back()); failure != failures.end())
+      return std::unexpected(model::system_error(failure->second, "write", sys.name(path)));
+    if (file == "unbind") {
+      std::filesystem::remove(tree.device_link(std::string{value}) / "driver");
+      return {};
+    }
+    if (file == "drivers_probe") {
+      probe(std::string{value});
+      return {};
+    }
+    if (file == "sriov_numvfs" && enabled) value = *enabled;
+    return sys.write(path.c_str(), value);
+  }
+  // pci_device_can_probe and the match by driver_override.
+  void probe(const std::string& address) {
+    const auto over = tree.read("sys/bus/pci/devices/" + address + "/driver_override");
+    const bool overridden = over == "vfio-pci\n";
+    if (!overridden && tree.read(std::string{kPfFiles} + "sriov_drivers_autoprobe") != "1\n") return;
+    const auto driver = overridden ? std::string{"vfio-pci"} : net_driver;
+    if (driver.empty()) return;
+    tree.link(std::filesystem::relative(std::filesystem::canonical(tree.device_link(address)), tree.root()) / "driver",
+              "sys/bus/pci/drivers/" + driver);
+  }
+  void bind_now(const std::string& driver) {
+    tree.link(
+        std::filesystem::relative(std::filesystem::canonical(tree.device_link("0000:3b:00.1")), tree.root()) / "driver",
+        "sys/bus/pci/drivers/" + driver);
+  }
+
+  SysfsTree tree;
+  std::vector<std::string> written;
+  std::map<std::string, int> failures;      // "file value" -> errno
+  std::optional<std::string_view> enabled;  // what sriov_numvfs holds after a write, if not what was written
+  std::string net_driver{"igbvf"};
+};
+
+TEST_F(Perform, CreatesVfsWithProbingOffMeanwhile) {
+  ASSERT_TRUE(act(SetNumVfs{kPf, 0, 4}).has_value());
+  EXPECT_THAT(written, ElementsAre("sriov_drivers_autoprobe 0", "sriov_numvfs 4", "sriov_drivers_autoprobe 1"));
+  EXPECT_EQ(tree.read(std::string{kPfFiles} + "sriov_numvfs"), "4\n");
+}
+
+TEST_F(Perform, WritesNothingWhenTheCountIsRight) {
+  tree.write(std::string{kPfFiles} + "sriov_numvfs", "4\n");
+  ASSERT_TRUE(act(SetNumVfs{kPf, 0, 4}).has_value());
+  EXPECT_THAT(written, IsEmpty());
+}
+
+TEST_F(Perform, GoesByWayOfNoneToAnotherCount) {
+  tree.write(std::string{kPfFiles} + "sriov_numvfs", "2\n");
+  ASSERT_TRUE(act(SetNumVfs{kPf, 2, 4}).has_value());
+  EXPECT_THAT(written, ElementsAre("sriov_drivers_autoprobe 0", "sriov_numvfs 0", "sriov_numvfs 4",
+                                   "sriov_drivers_autoprobe 1"));
+}
+
+TEST_F(Perform, LeavesProbingAloneWhereTheAdministratorTurnedItOff) {
+  tree.write(std::string{kPfFiles} + "sriov_drivers_autoprobe", "0\n");
+  ASSERT_TRUE(act(SetNumVfs{kPf, 0, 4}).has_value());
+  EXPECT_THAT(written, ElementsAre("sriov_numvfs 4"));
+}
+
+TEST_F(Perform, RemovesVfsWithoutTouchingProbing) {
+  tree.write(std::string{kPfFiles} + "sriov_numvfs", "2\n");
+  ASSERT_TRUE(act(SetNumVfs{kPf, 2, 0}).has_value());
+  EXPECT_THAT(written, ElementsAre("sriov_numvfs 0"));
+}
+
+class NumVfsErrno : public Perform, public testing::WithParamInterface<int> {};
+
+TEST_P(NumVfsErrno, PutsProbingBackAndTellsWhatHelps) {
+  failures["sriov_numvfs 4"] = GetParam();
+  const auto done = act(SetNumVfs{kPf, 0, 4});
+  ASSERT_FALSE(done.has_value());
+  EXPECT_EQ(done.error().errno_value, GetParam());
+  EXPECT_EQ(done.error().code, model::code_of_errno(GetParam()));
+  EXPECT_THAT(done.error().operation, HasSubstr("create 4 VFs"));
+  EXPECT_THAT(done.error().object, testing::EndsWith("/sriov_numvfs"));
+  EXPECT_THAT(done.error().advice, testing::SizeIs(testing::Gt(10U)));
+  EXPECT_EQ(tree.read(std::string{kPfFiles} + "sriov_drivers_autoprobe"), "1\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernel, NumVfsErrno,
+                         testing::Values(ENOENT, ENOMEM, ERANGE, EINVAL, EBUSY, EAGAIN, EPERM, EIO, ENODEV, ENOSYS,
+                                         EOPNOTSUPP, ENOSPC, EACCES, EROFS, ETIMEDOUT));
+
+TEST_F(Perform, AdvisesPciReallocWhenThereIsNoMemorySpace) {
+  failures["sriov_numvfs 4"] = ENOMEM;
+  EXPECT_THAT(act(SetNumVfs{kPf, 0, 4}).error().text(), HasSubstr("pci=realloc"));
+}
+
+TEST_F(Perform, AShortCountIsAnErrorWithBothNumbers) {
+  enabled = "3\n";
+  const auto done = act(SetNumVfs{kPf, 0, 5});
+  ASSERT_FALSE(done.has_value());
+  EXPECT_THAT(done.error().text(), HasSubstr("5 requested, 3 enabled"));
+  EXPECT_EQ(tree.read(std::string{kPfFiles} + "sriov_drivers_autoprobe"), "1\n");
+}
+
+TEST_F(Perform, AFailedProbingWriteIsPutBackToo) {
+  failures["sriov_drivers_autoprobe 0"] = EIO;
+  ASSERT_FALSE(act(SetNumVfs{kPf, 0, 4}).has_value());
+  EXPECT_THAT(written, ElementsAre("sriov_drivers_autoprobe 0", "sriov_drivers_autoprobe 1"));
+}
+
+TEST_F(Perform, AFunctionWithoutTheCapabilityIsTold) {
+  const auto done = act(SetNumVfs{kVf, 0, 4});
+  ASSERT_FALSE(done.has_value());
+  EXPECT_EQ(done.error().code, Code::not_found);
+  EXPECT_THAT(done.error().advice, HasSubstr("SRIOV_EN"));
+}
+
+TEST_F(Perform, AFunctionThatWasPulledIsTold) {
+  for (const model::Action& action :
+       {model::Action{SetNumVfs{{0, 9, 0, 0}, 0, 4}}, model::Action{SetAutoprobe{{0, 9, 0, 0}, true}},
+        model::Action{BindDriver{{0, 9, 0, 0}, 0, DeviceType::vfio_pci, {}}},
+        model::Action{SetMtu{{0, 9, 0, 0}, 0, 9}}}) {
+    const auto done = act(action);
+    ASSERT_FALSE(done.has_value());
+    EXPECT_EQ(done.error().errno_value, ENODEV);
+  }
+  EXPECT_THAT(written, IsEmpty());
+}
+
+TEST_F(Perform, SetsProbingOnlyWhereItDiffers) {
+  ASSERT_TRUE(act(SetAutoprobe{kPf, true}).has_value());
+  EXPECT_THAT(written, IsEmpty());
+  ASSERT_TRUE(act(SetAutoprobe{kPf, false}).has_value());
+  EXPECT_EQ(tree.read(std::string{kPfFiles} + "sriov_drivers_autoprobe"), "0\n");
+}
+
+TEST_F(Perform, BindsVfioAndClearsTheOverride) {
+  bind_now("igbvf");
+  ASSERT_TRUE(act(BindDriver{kVf, 0, DeviceType::vfio_pci, "igbvf"}).has_value());
+  EXPECT_THAT(written, ElementsAre("driver_override vfio-pci", "unbind 0000:3b:00.1", "drivers_probe 0000:3b:00.1",
+                                   "driver_override "));
+  EXPECT_EQ(tree.read(std::string{kVfFiles} + "driver_override"), "\n");
+}
+
+TEST_F(Perform, BindingTwiceWritesNothing) {
+  ASSERT_TRUE(act(BindDriver{kVf, 0, DeviceType::vfio_pci, {}}).has_value());
+  written.clear();
+  ASSERT_TRUE(act(BindDriver{kVf, 0, DeviceType::vfio_pci, {}}).has_value());
+  EXPECT_THAT(written, IsEmpty());
+}
+
+TEST_F(Perform, ClearsTheOverrideOnEveryFailure) {
+  for (const auto* step : {"driver_override vfio-pci", "unbind 0000:3b:00.1", "drivers_probe 0000:3b:00.1"}) {
+    bind_now("igbvf");
+    tree.write(std::string{kVfFiles} + "driver_override", "vfio-pci\n");
+    failures = {{step, EIO}};
+    const auto done = act(BindDriver{kVf, 0, DeviceType::vfio_pci, "igbvf"});
+    ASSERT_FALSE(done.has_value()) << step;
+    EXPECT_EQ(done.error().errno_value, EIO);
+    EXPECT_EQ(tree.read(std::string{kVfFiles} + "driver_override"), "\n") << step;
+  }
+}
+
+TEST_F(Perform, NamesTheIommuWhenThereIsNoGroup) {
+  std::filesystem::remove(tree.device_link("0000:3b:00.1") / "iommu_group");
+  const auto done = act(BindDriver{kVf, 0, DeviceType::vfio_pci, {}});
+  ASSERT_FALSE(done.has_value());
+  EXPECT_EQ(done.error().code, Code::unsupported);
+  EXPECT_THAT(done.error().advice, HasSubstr("intel_iommu=on"));
+  EXPECT_THAT(written, IsEmpty());
+}
+
+TEST_F(Perform, VfiosUnsafeModeNeedsNoGroup) {
+  std::filesystem::remove(tree.device_link("0000:3b:00.1") / "iommu_group");
+  tree.write("sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "Y\n");
+  EXPECT_TRUE(act(BindDriver{kVf, 0, DeviceType::vfio_pci, {}}).has_value());
+}
+
+TEST_F(Perform, NamesTheModuleWhenVfioPciIsNotLoaded) {
+  std::filesystem::remove(tree.sys() / "bus/pci/drivers/vfio-pci");
+  const auto done = act(BindDriver{kVf, 0, DeviceType::vfio_pci, {}});
+  ASSERT_FALSE(done.has_value());
+  EXPECT_THAT(done.error().advice, HasSubstr("vfio_pci"));
+  EXPECT_THAT(written, IsEmpty());
+}
+
+TEST_F(Perform, BindsTheNetworkDriverInPlaceOfVfio) {
+  bind_now("vfio-pci");
+  ASSERT_TRUE(act(BindDriver{kVf, 0, DeviceType::netdevice, "vfio-pci"}).has_value());
+  EXPECT_THAT(written, ElementsAre("unbind 0000:3b:00.1", "drivers_probe 0000:3b:00.1"));
+  EXPECT_EQ(std::filesystem::read_symlink(tree.device_link("0000:3b:00.1") / "driver").filename(), "igbvf");
+}
+
+TEST_F(Perform, LeavesANetworkDriverThatIsBound) {
+  bind_now("igbvf");
+  ASSERT_TRUE(act(BindDriver{kVf, 0, DeviceType::netdevice, {}}).has_value());
+  EXPECT_THAT(written, IsEmpty());
+}
+
+TEST_F(Perform, TurnsProbingOnAroundTheProbeAndPutsItBack) {
+  tree.write(std::string{kPfFiles} + "sriov_drivers_autoprobe", "0\n");
+  tree.write(std::string{kVfFiles} + "driver_override", "vfio-pci\n");
+  ASSERT_TRUE(act(BindDriver{kVf, 0, DeviceType::netdevice, {}}).has_value());
+  EXPECT_THAT(written, ElementsAre("driver_override ", "sriov_drivers_autoprobe 1", "drivers_probe 0000:3b:00.1",
+                                   "sriov_drivers_autoprobe 0"));
+}
+
+TEST_F(Perform, TellsWhichModuleWouldTakeAFunctionThatNobodyTook) {
+  net_driver.clear();
+  tree.write(std::string{kPfFiles} + "sriov_drivers_autoprobe", "0\n");
+  const auto done = act(BindDriver{kVf, 0, DeviceType::netdevice, {}});
+  ASSERT_FALSE(done.has_value());
+  EXPECT_THAT(done.error().advice, HasSubstr("pci:v00008086d000010CA"));
+  EXPECT_EQ(tree.read(std::string{kPfFiles} + "sriov_drivers_autoprobe"), "0\n");
+}
+
+TEST_F(Perform, SetsTheMtuOfTheInterfaceThatTheFunctionHasNow) {
+  ASSERT_TRUE(act(SetMtu{kPf, 1500, 9000}).has_value());
+  EXPECT_EQ(tree.read("sys/class/net/ens1/mtu"), "9000\n");
+  written.clear();
+  ASSERT_TRUE(act(SetMtu{kPf, 1500, 9000}).has_value());
+  EXPECT_THAT(written, IsEmpty());
+}
+
+TEST_F(Perform, LeavesRepresentorsBelowThePfAlone) {
+  tree.write(std::string{kPfFiles} + "net/ens1npf0vf0/mtu", "1500\n");
+  tree.write(std::string{kPfFiles} + "net/ens1npf0vf0/phys_port_name", "pf0vf0\n");
+  ASSERT_TRUE(act(SetMtu{kPf, 1500, 9000}).has_value());
+  EXPECT_THAT(written, ElementsAre("mtu 9000"));
+}
+
+TEST_F(Perform, AnMtuWithoutInterfaceOrOutOfRangeIsTold) {
+  EXPECT_EQ(act(SetMtu{kVf, 1500, 9000}).error().code, Code::not_found);
+  failures["mtu 90000"] = EINVAL;
+  const auto done = act(SetMtu{kPf, 1500, 90000});
+  EXPECT_EQ(done.error().errno_value, EINVAL);
+  EXPECT_THAT(done.error().advice, HasSubstr("MTU"));
+}
+
+TEST_F(Perform, LeavesModulesToOthers) {
+  EXPECT_EQ(perform(Roots::below(tree.root()), model::LoadModule{"vfio_pci"}).error().code, Code::internal);
+}
+
+TEST_F(Perform, WritesForRealWithoutAModelOfTheKernel) {
+  ASSERT_TRUE(perform(Roots::below(tree.root()), SetNumVfs{kPf, 0, 4}).has_value());
+  EXPECT_EQ(tree.read(std::string{kPfFiles} + "sriov_numvfs"), "4\n");
+  EXPECT_EQ(tree.read(std::string{kPfFiles} + "sriov_drivers_autoprobe"), "1\n");
+}
+
+}  // namespace
+}  // namespace nic::host
