@@ -149,7 +149,7 @@ TEST_F(EndpointTest, IsSeenAgainWithinASecondByARestartedKubelet) {
 TEST_F(EndpointTest, RegistersAgainAfterABrokenStream) {
   start_kubelet();
   offer(7);
-  ASSERT_TRUE(run_until([&] { return state() == KubeletState::streaming; }));
+  ASSERT_TRUE(run_until([&] { return state() == KubeletState::streaming && seen_capacity(7); }));
   events.clear();
   kubelet->hang_up(kResource);
   ASSERT_TRUE(run_until([&] { return count("stream-ended") == 1; }));
