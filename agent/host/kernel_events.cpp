@@ -1,17 +1,20 @@
 #include "host/kernel_events.hpp"
 
-#include "host/fd.hpp"
+#include "host/netlink_socket.hpp"
 #include "loop/loop.hpp"
 
 #include <libudev.h>
 #include <linux/rtnetlink.h>
+#include <netlink/errno.h>
+#include <netlink/netlink.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
-#include <vector>
+#include <span>
 
 namespace nic::host {
 namespace {
@@ -42,18 +45,17 @@ void enlarge(int socket) {
     std::ignore = ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &kReceiveBuffer, sizeof kReceiveBuffer);
 }
 
-std::expected<Fd, model::Error> subscribe() {
-  Fd fd{::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE)};
-  if (!fd) return std::unexpected(model::system_error(errno, "open a socket of", "rtnetlink"));
-  enlarge(fd.get());
-  sockaddr_nl self{};
-  self.nl_family = AF_NETLINK;
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&self), sizeof self) < 0)
-    return std::unexpected(model::system_error(errno, "bind a socket of", "rtnetlink"));
-  for (const int group : {RTNLGRP_LINK, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE})
-    if (::setsockopt(fd.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0)
-      return std::unexpected(model::system_error(errno, "listen to interfaces and routes on", "rtnetlink"));
-  return fd;
+std::expected<NetlinkSocketPtr, model::Error> subscribe() {
+  auto socket = open_netlink(NETLINK_ROUTE);
+  if (!socket) return socket;
+  enlarge(nl_socket_get_fd(socket->get()));
+  int code = nl_socket_set_nonblocking(socket->get());
+  if (code >= 0)
+    code = nl_socket_add_memberships(socket->get(), RTNLGRP_LINK, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_NONE);
+  if (code < 0)
+    return std::unexpected(
+        model::system_error(errno_of_libnl(code), "listen to interfaces and routes on", "rtnetlink"));
+  return socket;
 }
 
 }  // namespace
@@ -63,8 +65,7 @@ struct KernelEvents::State {
   std::function<void(const Dirty&)> changed;
   UdevPtr<udev> context;
   UdevPtr<udev_monitor> monitor;
-  Fd rtnetlink;
-  std::vector<std::byte> datagram = std::vector<std::byte>(std::size_t{64} * 1024);
+  NetlinkSocketPtr rtnetlink;
   std::unique_ptr<loop::Io> udev_io, rtnetlink_io;  // last: they go first
 
   State(sd_event* of, std::function<void(const Dirty&)> tell_whom) : event{of}, changed{std::move(tell_whom)} {}
@@ -95,11 +96,11 @@ struct KernelEvents::State {
   }
 
   std::expected<void, model::Error> open_rtnetlink() {
-    auto fd = subscribe();
-    if (!fd) return std::unexpected(std::move(fd.error()));
-    rtnetlink = std::move(*fd);
-    rtnetlink_io =
-        std::make_unique<loop::Io>(event, rtnetlink.get(), EPOLLIN, [this](std::uint32_t) { read_rtnetlink(); });
+    auto socket = subscribe();
+    if (!socket) return std::unexpected(std::move(socket.error()));
+    rtnetlink = std::move(*socket);
+    rtnetlink_io = std::make_unique<loop::Io>(event, nl_socket_get_fd(rtnetlink.get()), EPOLLIN,
+                                              [this](std::uint32_t) { read_rtnetlink(); });
     return {};
   }
 
@@ -127,20 +128,17 @@ struct KernelEvents::State {
     Dirty dirty;
     for (int i = 0; i < kBurst; ++i) {
       sockaddr_nl sender{};
-      socklen_t size = sizeof sender;
-      const auto got = ::recvfrom(rtnetlink.get(), datagram.data(), datagram.size(), MSG_TRUNC,
-                                  reinterpret_cast<sockaddr*>(&sender), &size);
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0 && errno == ENOBUFS) {
+      unsigned char* bytes = nullptr;
+      const int got = nl_recv(rtnetlink.get(), &sender, &bytes, nullptr);
+      const std::unique_ptr<unsigned char, decltype(&std::free)> datagram{bytes, &std::free};
+      if (got == -NLE_INTR) continue;
+      if (got == -NLE_NOMEM || got == -NLE_MSG_TRUNC) {  // overflown or cut off: something was lost
         dirty.everything = true;
         continue;
       }
-      if (got < 0) break;
-      if (sender.nl_pid != 0) continue;  // not from the kernel
-      if (static_cast<std::size_t>(got) > datagram.size())
-        dirty.everything = true;
-      else
-        dirty.merge(dirty_of_rtnetlink(Bytes{datagram}.first(static_cast<std::size_t>(got))));
+      if (got <= 0) break;
+      if (sender.nl_pid == 0)  // from the kernel
+        dirty.merge(dirty_of_rtnetlink(std::as_bytes(std::span{datagram.get(), static_cast<std::size_t>(got)})));
     }
     tell(dirty);
   }

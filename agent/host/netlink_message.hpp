@@ -1,9 +1,14 @@
 // Walking netlink bytes: messages of a datagram and attributes of a message, never beyond the bytes given.
-// Pure; thread: any. Source: netlink(7), linux/netlink.h. Bytes are in host order, as netlink has them.
+// Pure; thread: any. What is well-formed is libnl's word (nlmsg_ok, nla_ok).
+// Source: netlink(7). Bytes are in host order, as netlink has them.
 #pragma once
 
 #include <linux/netlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
 
+#include <algorithm>
+#include <climits>
 #include <cstddef>
 #include <cstring>
 #include <optional>
@@ -32,6 +37,9 @@ template <class T>
   return text.substr(0, text.find('\0'));
 }
 
+// As libnl counts.
+[[nodiscard]] inline int length(Bytes bytes) { return static_cast<int>(std::min<std::size_t>(bytes.size(), INT_MAX)); }
+
 struct Message {
   nlmsghdr header{};
   Bytes payload;
@@ -40,10 +48,9 @@ struct Message {
 // Takes the first message off `rest`; nullopt at the end or at the first malformed header.
 [[nodiscard]] inline std::optional<Message> next_message(Bytes& rest) {
   const auto header = leading<nlmsghdr>(rest);
-  if (!header || header->nlmsg_len < NLMSG_HDRLEN || header->nlmsg_len > rest.size()) return std::nullopt;
+  if (!header || nlmsg_ok(&*header, length(rest)) == 0) return std::nullopt;
   const Message message{*header, rest.subspan(NLMSG_HDRLEN, header->nlmsg_len - NLMSG_HDRLEN)};
-  const std::size_t whole = NLMSG_ALIGN(std::size_t{header->nlmsg_len});
-  rest = rest.subspan(whole < rest.size() ? whole : rest.size());
+  rest = rest.subspan(std::min(NLMSG_ALIGN(std::size_t{header->nlmsg_len}), rest.size()));
   return message;
 }
 
@@ -55,11 +62,10 @@ struct Attribute {
 // Takes the first attribute off `rest`; nullopt at the end or at the first malformed header.
 [[nodiscard]] inline std::optional<Attribute> next_attribute(Bytes& rest) {
   const auto header = leading<nlattr>(rest);
-  if (!header || header->nla_len < NLA_HDRLEN || header->nla_len > rest.size()) return std::nullopt;
-  const Attribute attribute{static_cast<unsigned>(header->nla_type & NLA_TYPE_MASK),
+  if (!header || nla_ok(&*header, length(rest)) == 0) return std::nullopt;
+  const Attribute attribute{static_cast<unsigned>(nla_type(&*header)),
                             rest.subspan(NLA_HDRLEN, header->nla_len - static_cast<std::size_t>(NLA_HDRLEN))};
-  const std::size_t whole = NLA_ALIGN(std::size_t{header->nla_len});
-  rest = rest.subspan(whole < rest.size() ? whole : rest.size());
+  rest = rest.subspan(std::min(NLA_ALIGN(std::size_t{header->nla_len}), rest.size()));
   return attribute;
 }
 

@@ -1,21 +1,33 @@
 // One netlink socket for questions and answers. Blocks until the kernel answers, at most 2 s for each datagram.
-// Thread: the one that made it. Source: netlink(7).
+// Thread: the one that made it. Source: netlink(7), libnl3's core library.
 #pragma once
 
-#include "host/fd.hpp"
 #include "host/netlink_message.hpp"
 #include "model/error.hpp"
+
+#include <netlink/socket.h>
 
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace nic::host {
 
+struct NetlinkSocketDeleter {
+  void operator()(nl_sock* socket) const noexcept { nl_socket_free(socket); }
+};
+using NetlinkSocketPtr = std::unique_ptr<nl_sock, NetlinkSocketDeleter>;
+
+// A bound socket of the family NETLINK_ROUTE or NETLINK_RDMA. EPROTONOSUPPORT: the kernel has no such family (yet).
+[[nodiscard]] std::expected<NetlinkSocketPtr, model::Error> open_netlink(int protocol);
+
+// The errno that a code of libnl (NLE_*, positive or negative) was made of, as near as libnl kept it.
+[[nodiscard]] int errno_of_libnl(int code);
+
 class NetlinkSocket {
  public:
-  // `protocol` is NETLINK_ROUTE or NETLINK_RDMA. EPROTONOSUPPORT: the kernel has no such family (yet).
   [[nodiscard]] static std::expected<NetlinkSocket, model::Error> open(int protocol);
 
   // Sends a dump request and calls `each` with the payload of every answer. A dump that changed under way
@@ -29,13 +41,14 @@ class NetlinkSocket {
 
  private:
   enum class Outcome : std::uint8_t { complete, interrupted };
-  NetlinkSocket(Fd fd, std::string what) : fd_{std::move(fd)}, what_{std::move(what)} {}
-  [[nodiscard]] std::expected<Outcome, model::Error> exchange(std::uint16_t type, std::uint16_t flags, Bytes payload,
+  NetlinkSocket(NetlinkSocketPtr socket, std::string what) : socket_{std::move(socket)}, what_{std::move(what)} {}
+  // The sequence number of the request.
+  [[nodiscard]] std::expected<std::uint32_t, model::Error> send(std::uint16_t type, int flags, Bytes payload);
+  [[nodiscard]] std::expected<Outcome, model::Error> exchange(std::uint16_t type, int flags, Bytes payload,
                                                               const std::function<void(Bytes)>& each);
 
-  Fd fd_;
+  NetlinkSocketPtr socket_;
   std::string what_;
-  std::uint32_t sequence_{0};
 };
 
 }  // namespace nic::host

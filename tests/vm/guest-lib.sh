@@ -24,6 +24,9 @@ contains() { case $3 in *"$2"*) ;; *) fail "$1 does not say '$2': $3" ;; esac; }
 
 lacks() { case $3 in *"$2"*) fail "$1 says '$2': $3" ;; *) ;; esac; }
 
+# says TEXT: standard input has it, as a plain string. Reads to the end: grep -q would not, and what writes would die of SIGPIPE.
+says() { grep -F -- "$1" >/dev/null; }
+
 # refuses COMMAND...: it must not succeed. Prints what it said.
 refuses() {
     local said
@@ -99,12 +102,12 @@ property_is() { [ "$(property "$1" "$2" "$3")" = "$4" ]; }
 # journal_mark; ... ; journal_says TEXT: what the agent has said since the mark.
 journal_mark() { journal_cursor=$(journalctl -n 0 --show-cursor --no-pager | sed -n 's/^-- cursor: //p'); }
 agent_journal() { journalctl --no-pager -o cat -u nic-agent.service ${journal_cursor:+--after-cursor "$journal_cursor"}; }
-journal_says() { agent_journal | grep -qF -- "$1"; }
+journal_says() { agent_journal | says "$1"; }
 
 # nicctl says by its exit status that the node is not ready; here only its words count.
-status_says() { { nicctl status 2>&1 || true; } | grep -qF -- "$1"; }
+status_says() { { nicctl status 2>&1 || true; } | says "$1"; }
 manager_says() { busctl --json=short call org.nicagent1 /org/nicagent1 org.freedesktop.DBus.Properties GetAll s org.nicagent1.Manager |
-    grep -qF -- "$1"; }
+    says "$1"; }
 
 # reported TEXT: the same words in nicctl status, in the journal and on D-Bus, soon.
 reported() {
@@ -114,7 +117,7 @@ reported() {
 }
 any_object_says() {
     busctl --json=short call org.nicagent1 /org/nicagent1 org.freedesktop.DBus.ObjectManager GetManagedObjects 2>/dev/null |
-        grep -qF -- "$1" || manager_says "$1"
+        says "$1" || manager_says "$1"
 }
 
 # The kubelet stand-in ----------------------------------------------------------------------------------------------------

@@ -3,12 +3,12 @@
 #include "apply/reconciler.hpp"
 #include "dbus/service.hpp"
 #include "host/kernel_events.hpp"
+#include "host/nodes.hpp"
 #include "kubelet/endpoint.hpp"
 #include "loop/log.hpp"
 #include "loop/loop.hpp"
 #include "nic-agent/announce.hpp"
 #include "nic-agent/configuration.hpp"
-#include "nic-agent/nodes.hpp"
 #include "nic-agent/real_machine.hpp"
 #include "nic-agent/requests.hpp"
 
@@ -112,7 +112,7 @@ class Daemon {
     endpoint_ = std::make_unique<kubelet::Endpoint>(
         event_.get(), kubelet::Context{cell_,
                                        [roots = options_.roots](const model::NodeRequest& request) {
-                                         return resolve_nodes(roots, request);
+                                         return host::resolve_nodes(roots, request);
                                        },
                                        mailbox_.handle(),
                                        [this](const std::string& resource, const model::EndpointStatus& status) {

@@ -16,6 +16,6 @@ echo "ready after $(((ready - begun) / 1000)) ms"
 
 step "it answers, and touches nothing without being told to"
 nicctl status
-nicctl devices | grep -qF $pf
+nicctl devices | says $pf
 has_vfs 0
 agent_never_crashed
