@@ -1,7 +1,6 @@
 #include "kubelet/endpoint.hpp"
 
 #include "kubelet/allocate.hpp"
-#include "kubelet/register_call.hpp"
 
 #include <fmt/format.h>
 #include <sys/inotify.h>
@@ -220,33 +219,32 @@ void Endpoint::open(const std::string& resource) {
 void Endpoint::register_with_kubelet(const std::string& resource) {
   const std::string kubelet = folder() + "/kubelet.sock";
   if (!is_there(kubelet)) return;  // its appearance is an event
-  const auto& socket = entries_.at(resource).status.socket;
-  register_call(kubelet, resource, socket.substr(socket.rfind('/') + 1),
-                [self = self_, resource, post = context_.post](RegisterResult result) {
-                  post([self, resource, result = std::move(result)] {
-                    if (*self == nullptr) return;
-                    Endpoint& endpoint = **self;
-                    const auto found = endpoint.entries_.find(resource);
-                    if (found == endpoint.entries_.end() || found->second.closing) return;
-                    Entry& entry = found->second;
-                    if (result) {
-                      if (entry.status.state != KubeletState::streaming) {
-                        endpoint.supervise(entry);
-                        endpoint.set_status(resource, KubeletState::registered, std::nullopt);
-                      }
-                      return;
-                    }
-                    // Nobody listens: the kubelet is down and its start will be an event. Anything else is tried again.
-                    if (result.error().code == model::Code::not_found) return;
-                    endpoint.supervise(entry);
-                    endpoint.set_status(resource, entry.status.state, result.error());
-                  });
-                });
+  Entry& entry = entries_.at(resource);
+  const auto& socket = entry.status.socket;
+  entry.registering = std::make_unique<RegisterCall>(
+      kubelet, resource, socket.substr(socket.rfind('/') + 1), context_.post,
+      [this, resource](const RegisterResult& result) { registered(resource, result); });
+}
+
+void Endpoint::registered(const std::string& resource, const RegisterResult& result) {
+  Entry& entry = entries_.at(resource);  // its call would have gone with it
+  entry.registering.reset();
+  if (entry.closing) return;
+  if (result) {
+    if (entry.status.state == KubeletState::streaming) return;
+    supervise(entry);
+    return set_status(resource, KubeletState::registered, std::nullopt);
+  }
+  // Nobody listens: the kubelet is down and its start will be an event. Anything else is tried again.
+  if (result.error().code == model::Code::not_found) return;
+  supervise(entry);
+  set_status(resource, entry.status.state, result.error());
 }
 
 void Endpoint::close(const std::string& resource) {
   Entry& entry = entries_.at(resource);
   if (entry.supervisor) entry.supervisor->disarm();
+  entry.registering.reset();
   if (entry.closing) return;
   if (!entry.server) {
     if (!entry.wanted) entries_.erase(resource);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "kubelet/context.hpp"
+#include "kubelet/register_call.hpp"
 #include "kubelet/server.hpp"
 #include "loop/loop.hpp"
 
@@ -39,6 +40,7 @@ class Endpoint {
     bool closing{false};
     unsigned failures{0};
     std::unique_ptr<loop::Timer> supervisor;
+    std::unique_ptr<RegisterCall> registering;
   };
 
   [[nodiscard]] Way detect() const;
@@ -52,6 +54,7 @@ class Endpoint {
   void closed(const std::string& resource, std::list<std::thread>::iterator closer);
   void reopen(const std::string& resource);
   void register_with_kubelet(const std::string& resource);
+  void registered(const std::string& resource, const RegisterResult& result);
   void supervise(Entry& entry);
   void set_status(const std::string& resource, model::KubeletState state, std::optional<model::Error> error);
   [[nodiscard]] ResourceServer::Events events_of(const std::string& resource);

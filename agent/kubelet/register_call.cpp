@@ -13,14 +13,6 @@ namespace {
 
 constexpr auto kDeadline = std::chrono::seconds{5};
 
-// Lives until the answer is in.
-struct Call {
-  std::unique_ptr<v1beta1::Registration::Stub> stub;
-  grpc::ClientContext context;
-  v1beta1::RegisterRequest request;
-  v1beta1::Empty response;
-};
-
 model::Error failure(const grpc::Status& status, const std::string& resource) {
   const auto code = [&] {
     switch (status.error_code()) {
@@ -34,28 +26,44 @@ model::Error failure(const grpc::Status& status, const std::string& resource) {
 
 }  // namespace
 
-void register_call(const std::string& kubelet_socket, const std::string& resource, const std::string& endpoint,
-                   std::function<void(RegisterResult)> done) {
+struct RegisterCall::Parts {
+  std::unique_ptr<v1beta1::Registration::Stub> stub;
+  grpc::ClientContext context;
+  v1beta1::RegisterRequest request;
+  v1beta1::Empty response;
+};
+
+RegisterCall::RegisterCall(const std::string& kubelet_socket, const std::string& resource, const std::string& endpoint,
+                           loop::Mailbox::Post post, std::function<void(const RegisterResult&)> done)
+    : parts_{std::make_shared<Parts>()}, finished_{std::make_shared<std::binary_semaphore>(0)} {
   grpc::ChannelArguments arguments;
   // Newer gRPC would send the percent-encoded path, which the kubelet's server refuses.
   arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   // A channel of its own for each call: one that waits to reconnect would answer from the past.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  auto call = std::make_shared<Call>();
-  call->stub = v1beta1::Registration::NewStub(
+  parts_->stub = v1beta1::Registration::NewStub(
       grpc::CreateCustomChannel("unix:" + kubelet_socket, grpc::InsecureChannelCredentials(), arguments));
-  call->context.set_deadline(std::chrono::system_clock::now() + kDeadline);
-  call->request.set_version("v1beta1");
-  call->request.set_endpoint(endpoint);
-  call->request.set_resource_name(resource);
-  call->stub->async()->Register(&call->context, &call->request, &call->response,
-                                [call, resource, done = std::move(done)](const grpc::Status& status) {
-                                  if (status.ok())
-                                    done({});
-                                  else
-                                    done(std::unexpected(failure(status, resource)));
-                                });
+  parts_->context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+  parts_->request.set_version("v1beta1");
+  parts_->request.set_endpoint(endpoint);
+  parts_->request.set_resource_name(resource);
+  parts_->stub->async()->Register(
+      &parts_->context, &parts_->request, &parts_->response,
+      [alive = std::weak_ptr<Parts>{parts_}, finished = finished_, resource, post = std::move(post),
+       done = std::move(done)](const grpc::Status& status) {
+        const RegisterResult result =
+            status.ok() ? RegisterResult{} : RegisterResult{std::unexpected(failure(status, resource))};
+        post([alive, done, result] {
+          if (!alive.expired()) done(result);
+        });
+        finished->release();
+      });
+}
+
+RegisterCall::~RegisterCall() {
+  parts_->context.TryCancel();
+  finished_->acquire();
 }
 
 }  // namespace nic::kubelet

@@ -1,19 +1,35 @@
-// The older way to the kubelet: Register on its socket. Thread: any; does not block; `done` is called on a gRPC thread.
+// The older way to the kubelet: one call of Register on its socket. Thread: the loop's, where `done` is called too.
 // The kubelet calls back inside Register, so the server must serve before. Source: Kubernetes "Device Plugins".
 #pragma once
 
+#include "loop/loop.hpp"
 #include "model/error.hpp"
 
 #include <expected>
 #include <functional>
+#include <memory>
+#include <semaphore>
 #include <string>
 
 namespace nic::kubelet {
 
 using RegisterResult = std::expected<void, model::Error>;
 
-// Code::not_found when nobody listens on the kubelet's socket.
-void register_call(const std::string& kubelet_socket, const std::string& resource, const std::string& endpoint,
-                   std::function<void(RegisterResult)> done);
+class RegisterCall {
+ public:
+  // Does not block. Code::not_found when nobody listens on the kubelet's socket. `done` may destroy the call.
+  RegisterCall(const std::string& kubelet_socket, const std::string& resource, const std::string& endpoint,
+               loop::Mailbox::Post post, std::function<void(const RegisterResult&)> done);
+  // A call that is under way is cancelled, `done` is not called any more. Waits until gRPC has let go of it (at once):
+  // the last channel must not go on gRPC's own thread, which would then wait for itself and lose its completion queue.
+  ~RegisterCall();
+  RegisterCall(const RegisterCall&) = delete;
+  RegisterCall& operator=(const RegisterCall&) = delete;
+
+ private:
+  struct Parts;
+  std::shared_ptr<Parts> parts_;                     // ours alone; gRPC's thread asks only whether it is still there
+  std::shared_ptr<std::binary_semaphore> finished_;  // gRPC's thread has done its last
+};
 
 }  // namespace nic::kubelet
