@@ -64,6 +64,7 @@ class ManagerFacet final : public Facet<ManagerView, org::nicagent1::Manager_ada
   std::vector<std::string> RebootReasons() override { return read(&ManagerView::reboot_reasons); }
   std::uint64_t ConfigGeneration() override { return read(&ManagerView::config_generation); }
   std::uint64_t AppliedGeneration() override { return read(&ManagerView::applied_generation); }
+  bool Settled() override { return read(&ManagerView::settled); }
   std::vector<std::string> ConfigSources() override { return read(&ManagerView::config_sources); }
   std::vector<Row<ErrorRow>> ConfigErrors() override { return read(&ManagerView::config_errors); }
   std::uint32_t Problems() override { return read(&ManagerView::problems); }

@@ -80,6 +80,7 @@ struct Interface<ManagerView> {
       Property{"RebootReasons", &View::reboot_reasons, Emits::change},
       Property{"ConfigGeneration", &View::config_generation, Emits::change},
       Property{"AppliedGeneration", &View::applied_generation, Emits::change},
+      Property{"Settled", &View::settled, Emits::change},
       Property{"ConfigSources", &View::config_sources, Emits::change},
       Property{"ConfigErrors", &View::config_errors, Emits::change},
       Property{"Problems", &View::problems, Emits::change},

@@ -241,6 +241,7 @@ ManagerView manager_view(const Snapshot& snapshot, std::string_view version) {
   view.reboot_reasons = snapshot.reboot_reasons;
   view.config_generation = snapshot.config_generation;
   view.applied_generation = snapshot.applied_generation;
+  view.settled = snapshot.settled;
   if (snapshot.config) view.config_sources = snapshot.config->sources;
   view.config_errors = rows(snapshot.config_errors);
   view.problem_details = problems(snapshot);

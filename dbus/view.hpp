@@ -59,6 +59,7 @@ struct ManagerView {
   std::vector<std::string> reboot_reasons;
   std::uint64_t config_generation{0};
   std::uint64_t applied_generation{0};
+  bool settled{false};
   std::vector<std::string> config_sources;
   std::vector<ErrorRow> config_errors;
   std::uint32_t problems{0};

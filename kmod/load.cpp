@@ -180,6 +180,19 @@ std::expected<void, Error> load(const model::Roots& roots, std::string_view name
   return std::unexpected(insertion_error(roots, -result, failed, target->name));
 }
 
+std::expected<std::vector<std::string>, Error> load_for_device(const model::Roots& roots, const std::string& modalias) {
+  const auto context = Context::open(roots);
+  if (!context) return std::unexpected(context.error());
+  auto names = context->behind_alias(modalias);
+  if (names.empty())
+    return std::unexpected(Error{
+        Code::not_found, 0, "find a module for the device", printable(modalias),
+        fmt::format("No module of kernel {} drives it: install the one that does", printable(context->release()))});
+  for (const auto& name : names)
+    if (auto loaded = load(roots, name); !loaded) return std::unexpected(std::move(loaded.error()));
+  return names;
+}
+
 std::expected<std::vector<std::string>, Error> plan_load(const model::Roots& roots, std::string_view name) {
   const auto target = find_target(roots, name);
   if (!target) return std::unexpected(target.error());

@@ -110,6 +110,11 @@ void Reconciler::stop(std::function<void()> quiet) {
     quiet_ = std::move(quiet);
 }
 
+void Reconciler::hold(bool held) {
+  const bool released = std::exchange(held_, held) && !held;
+  if (released) resumed();
+}
+
 void Reconciler::changed(const Dirty& dirty) {
   dirty_.merge(dirty);
   debounce_.touch();
@@ -182,6 +187,7 @@ void Reconciler::configure(model::Config config) {
   const bool modules_differ = config.modules != config_->modules;
   config_ = std::make_shared<const model::Config>(std::move(config));
   ++config_generation_;
+  settled_ = false;
   config_errors_.clear();
   backoff_.forget_all();
   module_failures_.clear();
@@ -215,10 +221,11 @@ void Reconciler::reconsider() {
   desired_ = core::resolve(*config_, inventory_);
   plan_ = core::plan(desired_, inventory_, modules_);
   forget_what_is_over();
-  if (config_->auto_apply && !stopping_) submit(plan_, 0, false);
+  if (config_->auto_apply && !stopping_ && !held_) submit(plan_, 0, false);
   const bool refused = std::ranges::any_of(plan_.pfs, [](const auto& pf) { return !pf.refusals.empty(); });
   if (inspected_ && plan_.empty() && !refused && desired_.conflicts.empty() && lanes_.empty())
     applied_generation_ = config_generation_;
+  settled_ = settled_ || at_rest();
   publish();
   const auto now = std::chrono::steady_clock::now();
   if (const auto next = backoff_.next(now); next && !stopping_)
@@ -229,7 +236,7 @@ void Reconciler::reconsider() {
 void Reconciler::forget_what_is_over() {
   std::erase_if(work_, [&](auto& entry) {
     const auto name = entry.first.text();
-    if (lanes_.contains(name) || !settled(name)) return false;
+    if (lanes_.contains(name) || !shown(name)) return false;
     const bool asked =
         std::ranges::any_of(plan_.pfs, [&](const auto& pf) { return pf.pf == entry.first && !pf.steps.empty(); });
     if (!asked) backoff_.forget(name);
@@ -243,9 +250,15 @@ void Reconciler::forget_what_is_over() {
   });
 }
 
-bool Reconciler::settled(const std::string& lane) const {
+// What the lane did stands in the inventory.
+bool Reconciler::shown(const std::string& lane) const {
   const auto found = needs_scan_.find(lane);
   return found == needs_scan_.end() || scans_seen_ >= found->second;
+}
+
+bool Reconciler::at_rest() const {
+  return circumstances_.observed && inspected_ && !held_ && !observing_ && !inspecting_ && dirty_.empty() &&
+         lanes_.empty() && !backoff_.failed_once();
 }
 
 // Begins what can be begun; gives how many lanes that were. Without a job (0) one is made for what the agent does
@@ -254,7 +267,7 @@ unsigned Reconciler::submit(const model::Plan& plan, std::uint32_t job, bool by_
   unsigned begun = 0;
   const auto begin = [&](const std::string& name, std::optional<PciAddress> pf, std::vector<Step> steps) {
     if (steps.empty() || lanes_.contains(name)) return;
-    if (!by_hand && (!settled(name) || !backoff_.may(name, steps, std::chrono::steady_clock::now()))) return;
+    if (!by_hand && (!shown(name) || !backoff_.may(name, steps, std::chrono::steady_clock::now()))) return;
     if (job == 0) job = jobs_.begin("apply", 0, realtime_usec());
     Lane lane;
     lane.pf = pf;
@@ -279,6 +292,7 @@ unsigned Reconciler::submit(const model::Plan& plan, std::uint32_t job, bool by_
 
 bool Reconciler::run(const std::string& name, Lane lane, bool by_hand) {
   if (by_hand) backoff_.forget(name);
+  settled_ = false;
   jobs_.add_lane(lane.job, name, static_cast<unsigned>(lane.steps.size()), lane.pf);
   if (lane.pf) {
     work_[*lane.pf].applying = true;
@@ -414,6 +428,7 @@ void Reconciler::publish() {
   next.config = config_;
   next.config_generation = config_generation_;
   next.applied_generation = applied_generation_;
+  next.settled = settled_;
   next.config_errors = config_errors_;
   next.desired = desired_;
   next.plan = plan_;

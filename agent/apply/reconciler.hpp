@@ -49,6 +49,8 @@ class Reconciler {
 
   // Puts right what an interrupted run left, reads the machine, begins.
   void start();
+  // While held, the machine is looked at and nothing is begun by itself: its devices may not have their names yet.
+  void hold(bool held);
   // No step is begun any more. `quiet` is called when no worker runs.
   void stop(std::function<void()> quiet);
 
@@ -93,7 +95,8 @@ class Reconciler {
   void step_finished(Lane& lane, const model::Step& step, const std::expected<void, model::Error>& result);
   void step_late(Lane& lane, const model::Step& step);
   void lane_over(const std::string& name);
-  [[nodiscard]] bool settled(const std::string& lane) const;
+  [[nodiscard]] bool shown(const std::string& lane) const;
+  [[nodiscard]] bool at_rest() const;
   [[nodiscard]] std::vector<std::string> wanted_modules() const;
 
   sd_event* event_;
@@ -124,6 +127,7 @@ class Reconciler {
   model::Dirty dirty_{model::Dirty::all()};
   std::uint64_t scans_begun_{0}, scans_seen_{0};
   bool observing_{false}, inspecting_{false}, inspected_{false}, inspect_again_{false}, stopping_{false};
+  bool held_{false}, settled_{false};
   std::map<std::uint32_t, std::uint64_t> scan_jobs_;  // rescan job -> the scan that answers it
   std::function<void()> quiet_;
   std::unique_ptr<Task> recovery_, observation_, inspection_;

@@ -38,6 +38,10 @@ class Backoff {
     const auto found = entries_.find(key);
     return found == entries_.end() || found->second.steps != steps || now >= found->second.at;
   }
+  // Is there something that has failed but once? Its second try tells more.
+  [[nodiscard]] bool failed_once() const {
+    return std::ranges::any_of(entries_, [&](const auto& entry) { return entry.second.delay == retry_.first; });
+  }
   // The next time at which something may be tried again.
   [[nodiscard]] std::optional<Clock::time_point> next(Clock::time_point now) const {
     std::optional<Clock::time_point> earliest;

@@ -209,6 +209,31 @@ Result<JobEnd> Client::wait(const std::string& job, const std::function<void(con
   return end;
 }
 
+Result<void> Client::wait_settled(std::chrono::seconds patience) {
+  // Listening first, so that nothing falls between the look and the first signal.
+  if (const auto listening = attempt([&] { parts_->listen(); }); !listening) return std::unexpected{listening.error()};
+  const auto state = describe();
+  if (!state) return std::unexpected{state.error()};
+  if (object(*state, "Manager").value("Settled", false)) return {};
+  std::optional<Failure> gone;
+  loop::Timer late{parts_->event.get(), [&] {
+                     gone = Failure{Exit::failure, "", "the agent is still at work; see nicctl status"};
+                     parts_->end();
+                   }};
+  late.arm(patience);
+  const auto failed = parts_->run([&](const Signal& signal) {
+    if (signal.kind == Signal::Kind::agent && signal.values.value("Running", false) == false) {
+      gone = Failure{Exit::unreachable, "", "the agent went away"};
+      parts_->end();
+    } else if (signal.kind == Signal::Kind::changed && signal.values.value("Settled", false)) {
+      parts_->end();
+    }
+  });
+  if (failed) return std::unexpected{*failed};
+  if (gone) return std::unexpected{*gone};
+  return {};
+}
+
 Result<void> Client::watch(const std::function<void(const Change&)>& seen) {
   if (const auto listening = attempt([&] { parts_->listen(); }); !listening) return std::unexpected{listening.error()};
   const loop::Signal interrupt{parts_->event.get(), SIGINT, [&] { parts_->end(); }};

@@ -62,6 +62,8 @@ class Client {
   [[nodiscard]] Result<void> reload();
   // Until the job ends or the agent does; `progress` is told each new step.
   [[nodiscard]] Result<JobEnd> wait(const std::string& job, const std::function<void(const std::string&)>& progress);
+  // Until Manager.Settled is true, at most this long (Exit::failure then).
+  [[nodiscard]] Result<void> wait_settled(std::chrono::seconds patience);
   // Every change until a signal (SIGINT, SIGTERM) comes or the bus goes.
   [[nodiscard]] Result<void> watch(const std::function<void(const Change&)>& seen);
 

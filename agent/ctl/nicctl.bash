@@ -2,7 +2,7 @@
 
 _nicctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-    local commands="status devices device plan apply reload rescan modules resources watch explain"
+    local commands="status devices device plan apply reload rescan wait modules resources watch explain"
     local command="" position=0 word index
     for ((index = 1; index < COMP_CWORD; index++)); do
         word=${COMP_WORDS[index]}
@@ -31,6 +31,7 @@ _nicctl() {
     case $command in
         plan) mapfile -t COMPREPLY < <(compgen -W "--force --device --json --help" -- "$cur") ;;
         apply) mapfile -t COMPREPLY < <(compgen -W "--wait --force --device --json --help" -- "$cur") ;;
+        wait) mapfile -t COMPREPLY < <(compgen -W "--timeout --json --help" -- "$cur") ;;
         rescan) mapfile -t COMPREPLY < <(compgen -W "--wait --json --help" -- "$cur") ;;
         *) mapfile -t COMPREPLY < <(compgen -W "--json --help" -- "$cur") ;;
     esac

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <ostream>
 #include <utility>
 
@@ -9,13 +10,15 @@ namespace nic::ctl {
 namespace {
 
 constexpr const char* kFooter =
-    "Exit codes: 0 good, 1 failure, 2 wrong usage, 3 not ready (status), 4 agent not reachable, 5 not authorised.\n"
+    "Exit codes: 0 good, 1 failure, 2 wrong usage, 3 not ready (status, wait), 4 agent not reachable, 5 not "
+    "authorised.\n"
     "See nicctl(1) and org.nicagent1(5).";
 
 struct Arguments {
   std::string bus, device, subject, resource;
   Scope scope;
   bool json{false}, wait{false};
+  unsigned timeout{120};  // seconds
 };
 
 class Command {
@@ -28,6 +31,12 @@ class Command {
     if (!state) return fail(state.error());
     show(*state, ctl::status(*state, style_));
     return ready(*state) ? Exit::ok : Exit::not_ready;
+  }
+
+  Exit wait(Client& client) {
+    if (const auto waited = client.wait_settled(std::chrono::seconds{arguments_.timeout}); !waited)
+      return fail(waited.error());
+    return status(client);
   }
 
   Exit devices(Client& client) { return section(client, "Devices", ctl::devices); }
@@ -174,6 +183,10 @@ Exit run(std::vector<std::string> arguments, const Style& style, std::ostream& o
   command("reload", "Read the configuration files again", &Command::reload);
   command("rescan", "Read the whole machine again", &Command::rescan)
       ->add_flag("--wait", given.wait, "Until it is done");
+  command("wait", "Until the agent has done what it can, then as status", &Command::wait)
+      ->add_option("--timeout", given.timeout, "Seconds to wait at most (120)")
+      ->check(CLI::Range(1U, 86'400U))
+      ->type_name("SECONDS");
   command("modules", "Kernel modules: wanted, loaded, verified", &Command::modules);
   command("resources", "What the kubelet is given", &Command::resources);
   command("watch", "Changes as they come, until interrupted", &Command::watch);

@@ -1,9 +1,9 @@
 #include "host/kernel_events.hpp"
 
 #include "host/netlink_socket.hpp"
+#include "host/udev_ptr.hpp"
 #include "loop/loop.hpp"
 
-#include <libudev.h>
 #include <linux/rtnetlink.h>
 #include <netlink/errno.h>
 #include <netlink/netlink.h>
@@ -28,14 +28,6 @@ constexpr std::array kSubsystems{"pci",           "net",    "infiniband", "infin
 constexpr int kReceiveBuffer = 16 * 1024 * 1024;
 // Datagrams per call: the loop's other sources get their turn in between.
 constexpr int kBurst = 256;
-
-struct UdevDeleter {
-  void operator()(udev* context) const noexcept { udev_unref(context); }
-  void operator()(udev_monitor* monitor) const noexcept { udev_monitor_unref(monitor); }
-  void operator()(udev_device* device) const noexcept { udev_device_unref(device); }
-};
-template <class T>
-using UdevPtr = std::unique_ptr<T, UdevDeleter>;
 
 std::string_view or_empty(const char* text) { return text == nullptr ? std::string_view{} : std::string_view{text}; }
 

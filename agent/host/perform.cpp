@@ -15,6 +15,13 @@ struct Overloaded : F... {
 
 }  // namespace
 
+std::string modalias(const model::Roots& roots, const model::PciAddress& function) {
+  const auto sys = Sysfs::open(roots.sys);
+  if (!sys) return {};
+  const auto text = sys->text(("bus/pci/devices/" + function.text() + "/modalias").c_str());
+  return text ? text->value_or("") : std::string{};
+}
+
 std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action) {
   return perform(roots, action,
                  [](const Sysfs& sys, const char* path, std::string_view value) { return sys.write(path, value); });

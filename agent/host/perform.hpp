@@ -12,6 +12,7 @@
 
 #include <expected>
 #include <functional>
+#include <string>
 #include <string_view>
 
 namespace nic::host {
@@ -24,6 +25,9 @@ using WriteAttribute =
     std::function<std::expected<void, model::Error>(const Sysfs& sys, const char* path, std::string_view value)>;
 [[nodiscard]] std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action,
                                                         const WriteAttribute& write);
+
+// The alias by which modules say that they drive this function ("pci:v00008086d000010CA..."); "" where it is gone.
+[[nodiscard]] std::string modalias(const model::Roots& roots, const model::PciAddress& function);
 
 // What an administrator can do when writing sriov_numvfs fails so; "" where nobody knows.
 [[nodiscard]] std::string_view advice_for_num_vfs(int errno_value);

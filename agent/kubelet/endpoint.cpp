@@ -221,9 +221,9 @@ void Endpoint::register_with_kubelet(const std::string& resource) {
   if (!is_there(kubelet)) return;  // its appearance is an event
   Entry& entry = entries_.at(resource);
   const auto& socket = entry.status.socket;
-  entry.registering = std::make_unique<RegisterCall>(
-      kubelet, resource, socket.substr(socket.rfind('/') + 1), context_.post,
-      [this, resource](const RegisterResult& result) { registered(resource, result); });
+  entry.registering =
+      std::make_unique<RegisterCall>(kubelet, resource, socket.substr(socket.rfind('/') + 1), context_.post,
+                                     [this, resource](const RegisterResult& result) { registered(resource, result); });
 }
 
 void Endpoint::registered(const std::string& resource, const RegisterResult& result) {

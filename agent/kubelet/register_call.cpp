@@ -48,17 +48,17 @@ RegisterCall::RegisterCall(const std::string& kubelet_socket, const std::string&
   parts_->request.set_version("v1beta1");
   parts_->request.set_endpoint(endpoint);
   parts_->request.set_resource_name(resource);
-  parts_->stub->async()->Register(
-      &parts_->context, &parts_->request, &parts_->response,
-      [alive = std::weak_ptr<Parts>{parts_}, finished = finished_, resource, post = std::move(post),
-       done = std::move(done)](const grpc::Status& status) {
-        const RegisterResult result =
-            status.ok() ? RegisterResult{} : RegisterResult{std::unexpected(failure(status, resource))};
-        post([alive, done, result] {
-          if (!alive.expired()) done(result);
-        });
-        finished->release();
-      });
+  parts_->stub->async()->Register(&parts_->context, &parts_->request, &parts_->response,
+                                  [alive = std::weak_ptr<Parts>{parts_}, finished = finished_, resource,
+                                   post = std::move(post), done = std::move(done)](const grpc::Status& status) {
+                                    const RegisterResult result =
+                                        status.ok() ? RegisterResult{}
+                                                    : RegisterResult{std::unexpected(failure(status, resource))};
+                                    post([alive, done, result] {
+                                      if (!alive.expired()) done(result);
+                                    });
+                                    finished->release();
+                                  });
 }
 
 RegisterCall::~RegisterCall() {

@@ -101,7 +101,10 @@ struct Snapshot {
   std::shared_ptr<const Config> config;  // in force; never null once the agent runs
   std::uint64_t config_generation{0};    // counts accepted configurations
   std::uint64_t applied_generation{0};   // the last one whose plan became empty
-  std::vector<Error> config_errors;      // of the last reading; the last good configuration stays in force
+  // Everything that could be done by itself for the configuration in force has been done or has failed for good;
+  // nothing more will change unless something happens.
+  bool settled{false};
+  std::vector<Error> config_errors;  // of the last reading; the last good configuration stays in force
   Desired desired;
   Plan plan;  // what would be done now
   std::map<PciAddress, FunctionStatus> functions;

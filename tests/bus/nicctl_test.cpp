@@ -69,6 +69,22 @@ TEST_F(Nicctl, StatusOfAMachineThatIsNotReadyExitsWithThree) {
   EXPECT_THAT(status.out, HasSubstr("-> did you mean num_vfs?"));
 }
 
+TEST_F(Nicctl, WaitsUntilTheAgentHasSettledAndTellsTheState) {
+  EXPECT_EQ(run({"wait"}).exit, Exit::ok);
+  agent.change([](model::Snapshot& snapshot) {
+    snapshot.settled = false;
+    snapshot.state = model::ComponentState::not_ready;
+  });
+  const auto late = run({"wait", "--timeout", "1"});
+  EXPECT_EQ(late.exit, Exit::failure);
+  EXPECT_THAT(late.err, HasSubstr("still at work"));
+  Outcome waited;
+  std::thread waiter{[&] { waited = run({"wait"}); }};
+  agent.change([](model::Snapshot& snapshot) { snapshot.settled = true; });
+  waiter.join();
+  EXPECT_EQ(waited.exit, Exit::not_ready) << waited.err;
+}
+
 TEST_F(Nicctl, EveryViewHasJson) {
   for (const char* view : {"status", "devices", "modules", "resources", "plan"}) {
     const auto shown = run({view, "--json"});

@@ -4,6 +4,7 @@
 #include "dbus/service.hpp"
 #include "host/kernel_events.hpp"
 #include "host/nodes.hpp"
+#include "host/udev_queue.hpp"
 #include "kubelet/endpoint.hpp"
 #include "loop/log.hpp"
 #include "loop/loop.hpp"
@@ -31,6 +32,8 @@ using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
 // A kernel call may be under way at the end; it is given this long, then the process leaves it behind.
 constexpr auto kPatience = std::chrono::seconds{5};
+// udev may name the devices of a starting machine for this long before we go to work all the same.
+constexpr auto kUdevPatience = std::chrono::seconds{30};
 
 void block_signals() {
   sigset_t set;
@@ -68,7 +71,8 @@ class Daemon {
         terminate_{event_.get(), SIGTERM, [this] { stop(); }},
         interrupt_{event_.get(), SIGINT, [this] { stop(); }},
         hangup_{event_.get(), SIGHUP, [this] { reload(); }},
-        patience_{event_.get(), [this] { leave_behind(); }} {}
+        patience_{event_.get(), [this] { leave_behind(); }},
+        udev_patience_{event_.get(), [this] { udev_settled(); }} {}
 
   int run() {
     sd_event_set_watchdog(event_.get(), 1);
@@ -81,6 +85,7 @@ class Daemon {
       loop::log(Event::problem, {}, events.error());
       reconciler_.events_lost(events.error());
     }
+    wait_for_udev();
     connect_bus();
     offer();
     configuration_.reload([this](const auto&) { reconciler_.start(); });
@@ -90,6 +95,22 @@ class Daemon {
   }
 
  private:
+  // Policies go by the names of interfaces, and those of a machine that is just starting still change.
+  void wait_for_udev() {
+    auto queue = host::UdevQueue::watch(event_.get(), [this] { udev_settled(); });
+    if (!queue) return loop::log(Event::problem, {}, queue.error());
+    if ((*queue)->empty()) return;
+    udev_queue_ = std::move(*queue);
+    reconciler_.hold(true);
+    udev_patience_.arm(kUdevPatience);
+  }
+
+  void udev_settled() {
+    udev_patience_.disarm();
+    reconciler_.hold(false);
+    mailbox_.handle()([this] { udev_queue_.reset(); });  // it may be on the stack
+  }
+
   void connect_bus() {
     dbus::BusOptions options;
     options.address = options_.bus_address;
@@ -177,7 +198,8 @@ class Daemon {
   std::unique_ptr<host::KernelEvents> events_;
   Configuration configuration_;
   loop::Signal terminate_, interrupt_, hangup_;
-  loop::Timer patience_;
+  loop::Timer patience_, udev_patience_;
+  std::unique_ptr<host::UdevQueue> udev_queue_;
 };
 
 }  // namespace

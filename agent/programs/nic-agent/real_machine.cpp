@@ -13,6 +13,18 @@ model::Inventory RealMachine::observe(const model::Inventory& previous, const mo
 
 std::expected<void, model::Error> RealMachine::perform(const model::Action& action) {
   if (const auto* load = std::get_if<model::LoadModule>(&action)) return kmod::load(roots_, load->name);
+  auto done = host::perform(roots_, action);
+  const auto* bind = std::get_if<model::BindDriver>(&action);
+  if (done || bind == nullptr || bind->device_type != model::DeviceType::netdevice ||
+      done.error().code != model::Code::not_found)
+    return done;
+  // The module of a VF that has just been made may not be there yet: udev, if there is one, loads it in its own time.
+  const auto alias = host::modalias(roots_, bind->function);
+  if (alias.empty()) return done;
+  if (const auto loaded = kmod::load_for_device(roots_, alias); !loaded) {
+    done.error().advice = loaded.error().text();
+    return done;
+  }
   return host::perform(roots_, action);
 }
 

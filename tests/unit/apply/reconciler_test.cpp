@@ -44,6 +44,47 @@ TEST(Reconciler, BringsAPfToItsPolicyAndThenDoesNothing) {
   EXPECT_EQ(agent.machine->performed(), 5u);
 }
 
+TEST(Reconciler, IsSettledWhenItHasDoneWhatItCan) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0").module("vfio_pci")};
+  agent.configure({two_and_two()});
+  EXPECT_FALSE(agent.now()->settled);
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.now()->settled; }));
+  EXPECT_EQ(agent.status(kPf).state, FunctionState::ok);
+  agent.configure({policy("p", {{"enp1s0", {}}}, 2)});
+  EXPECT_FALSE(agent.now()->settled);
+  ASSERT_TRUE(agent.run_until([&] { return agent.now()->settled; }));
+  EXPECT_EQ(agent.machine->state().functions.size(), 3u);
+}
+
+TEST(Reconciler, IsSettledWhenTheSameThingFailedTwice) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0")};
+  unsigned failures = 0;
+  agent.machine->fail_when([&](const model::Action& action) -> std::optional<model::Error> {
+    if (!is_vfs(action)) return {};
+    ++failures;
+    return model::system_error(ENOMEM, "write", "sriov_numvfs");
+  });
+  agent.configure({policy("p", {{"enp1s0", {}}}, 2)});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.now()->settled; }));
+  EXPECT_EQ(failures, 2u);
+  EXPECT_EQ(agent.status(kPf).state, FunctionState::failed);
+}
+
+TEST(Reconciler, BeginsNothingWhileItIsHeld) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0")};
+  agent.configure({policy("p", {{"enp1s0", {}}}, 2)});
+  agent.reconciler->hold(true);
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).state == FunctionState::pending; }));
+  EXPECT_FALSE(agent.now()->settled);
+  EXPECT_EQ(agent.machine->performed(), 0u);
+  agent.reconciler->hold(false);
+  ASSERT_TRUE(agent.run_until([&] { return agent.now()->settled; }));
+  EXPECT_EQ(agent.status(kPf).state, FunctionState::ok);
+}
+
 TEST(Reconciler, FollowsACardThatIsPluggedAndPulled) {
   AgentOnSim agent{model::Inventory{}};
   agent.configure({policy("p", {{"enp1s0", {}}}, 2)});

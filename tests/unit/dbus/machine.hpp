@@ -57,6 +57,7 @@ inline model::Snapshot machine() {
   snapshot.config = config;
   snapshot.config_generation = 3;
   snapshot.applied_generation = 3;
+  snapshot.settled = true;
   model::DesiredPf desired{.pf = kPf, .num_vfs = 2, .mtu = 9000, .vfs = {}, .policies = {"workers"}};
   desired.vfs[0] = {.device_type = model::DeviceType::vfio_pci, .mtu = {}, .policy = "workers"};
   snapshot.desired.pfs[kPf] = desired;

@@ -57,6 +57,35 @@ TEST(Load, DoesNothingForABuiltinModule) {
   EXPECT_TRUE(load(tree.roots(), "nicdep_built"));
 }
 
+TEST(Load, FindsTheModuleOfADevice) {
+  const ModuleTree tree;
+  tree.add("kernel/nicdep-pci.ko", fitting().info("alias", "pci:v00001AF4d0000ABCDsv*sd*bc*sc*i*"));
+  tree.depmod();
+  tree.live("nicdep_pci");
+  const auto loaded = load_for_device(tree.roots(), "pci:v00001AF4d0000ABCDsv00001AF4sd00001100bc02sc00i00");
+  ASSERT_TRUE(loaded) << loaded.error().text();
+  EXPECT_THAT(*loaded, ElementsAre("nicdep_pci"));
+}
+
+TEST(Load, SaysWhenNoModuleDrivesADevice) {
+  const ModuleTree tree;
+  add_chain(tree);
+  const auto loaded = load_for_device(tree.roots(), "pci:v00001AF4d0000ABCDsv00001AF4sd00001100bc02sc00i00");
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, Code::not_found);
+  EXPECT_THAT(loaded.error().text(), HasSubstr("d0000ABCD"));
+}
+
+TEST(Load, RespectsTheBlacklistForADeviceToo) {
+  const ModuleTree tree;
+  tree.add("kernel/nicdep-pci.ko", fitting().info("alias", "pci:v00001AF4d0000ABCDsv*sd*bc*sc*i*"));
+  tree.depmod();
+  tree.write("etc/modprobe.d/none.conf", "blacklist nicdep-pci\n");
+  const auto loaded = load_for_device(tree.roots(), "pci:v00001AF4d0000ABCDsv00001AF4sd00001100bc02sc00i00");
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, Code::denied);
+}
+
 TEST(Load, RespectsTheBlacklistAndNamesTheFile) {
   const ModuleTree tree;
   add_chain(tree);
