@@ -99,9 +99,12 @@ gone_from_bus() { ! on_bus "$1"; }
 property() { busctl --json=short get-property org.nicagent1 "$1" "org.nicagent1.$2" "$3" | jq -c .data; }
 property_is() { [ "$(property "$1" "$2" "$3")" = "$4" ]; }
 
-# journal_mark; ... ; journal_says TEXT: what the agent has said since the mark.
-journal_mark() { journal_cursor=$(journalctl -n 0 --show-cursor --no-pager | sed -n 's/^-- cursor: //p'); }
-agent_journal() { journalctl --no-pager -o cat -u nic-agent.service ${journal_cursor:+--after-cursor "$journal_cursor"}; }
+# journal_mark; ... ; journal_says TEXT: what the agent has said since the mark. By lines: journalctl --after-cursor with a unit
+# loses the first entry behind a cursor that is another unit's.
+journal_lines=0
+journal_of_agent() { journalctl --no-pager -o cat -u nic-agent.service; }
+journal_mark() { journal_lines=$(journal_of_agent | wc -l); }
+agent_journal() { journal_of_agent | tail -n +$((journal_lines + 1)); }
 journal_says() { agent_journal | says "$1"; }
 
 # nicctl says by its exit status that the node is not ready; here only its words count.
