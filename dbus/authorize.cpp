@@ -90,8 +90,8 @@ void Authorizer::ask_polkit(const std::shared_ptr<Pending>& pending) {
   const std::map<std::string, sdbus::Variant> name{{"name", sdbus::Variant{question.sender}}};
   auto call = compat::method_call(*polkit_, kAuthority, "CheckAuthorization");
   call << sdbus::Struct<std::string, std::map<std::string, sdbus::Variant>>{"system-bus-name", name}
-       << std::string{question.action} << question.details
-       << std::uint32_t{question.interactive ? kAllowUserInteraction : 0} << pending->cancellation;
+       << std::string{question.action} << question.details << (question.interactive ? kAllowUserInteraction : 0U)
+       << pending->cancellation;
   compat::call(*polkit_, call, patience_, [this, pending](sdbus::MethodReply& reply, const sdbus::Error* error) {
     if (auto mine = waiting_.find(pending->uid); mine != waiting_.end() && --mine->second == 0) waiting_.erase(mine);
     answered(pending, reply, error);

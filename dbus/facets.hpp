@@ -29,8 +29,8 @@ template <class T>
 T to_bus(T value) {
   return value;
 }
-inline const std::string& to_bus(const std::string& text) { return text; }
-inline const std::vector<std::string>& to_bus(const std::vector<std::string>& texts) { return texts; }
+inline std::string to_bus(const std::string& text) { return text; }
+inline std::vector<std::string> to_bus(const std::vector<std::string>& texts) { return texts; }
 inline sdbus::ObjectPath to_bus(const Path& path) { return sdbus::ObjectPath{path.text}; }
 template <class R>
   requires requires { Fields<R>::fields; }

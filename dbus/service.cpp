@@ -55,8 +55,8 @@ std::expected<void, model::Error> Service::request_name() {
   }
 }
 
-void Service::publish(std::shared_ptr<const model::Snapshot> /*before*/, std::shared_ptr<const model::Snapshot> after) {
-  if (after) parts_->tree.publish(std::move(after));
+void Service::publish(std::shared_ptr<const model::Snapshot> snapshot) {
+  if (snapshot) parts_->tree.publish(std::move(snapshot));
 }
 
 void Service::job_finished(const model::Job& job) { parts_->tree.job_finished(job); }

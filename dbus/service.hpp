@@ -36,8 +36,8 @@ class Service {
 
   // Owns org.nicagent1 from now on: call it when the first snapshot is there.
   [[nodiscard]] std::expected<void, model::Error> request_name();
-  // Emits what changed. What is on the bus already is the truth that `after` is compared with; `before` may be null.
-  void publish(std::shared_ptr<const model::Snapshot> before, std::shared_ptr<const model::Snapshot> after);
+  // Emits what changed, compared with what is on the bus already.
+  void publish(std::shared_ptr<const model::Snapshot> snapshot);
   // The result of a job that ended, with its state done, failed, canceled or timed_out. Exactly once for each job;
   // before or after the snapshot that no longer has it.
   void job_finished(const model::Job& job);

@@ -10,7 +10,6 @@
 namespace nic::core {
 namespace {
 
-using model::Conflict;
 using model::DesiredPf;
 using model::DesiredVf;
 using model::Inventory;

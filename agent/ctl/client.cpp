@@ -58,8 +58,8 @@ auto attempt(F&& call) -> Result<decltype(call())> {
       return std::forward<F>(call)();
     }
   } catch (const sdbus::Error& error) {
-    const std::string name{error.getName()};
-    return std::unexpected{Failure{exit_of(name), name, error.getMessage()}};
+    std::string name{error.getName()};
+    return std::unexpected{Failure{exit_of(name), std::move(name), error.getMessage()}};
   } catch (const std::exception& error) {
     return std::unexpected{Failure{Exit::failure, "", error.what()}};
   }

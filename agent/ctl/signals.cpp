@@ -129,6 +129,19 @@ Text time_of_day() {
   return {text.data(), std::strftime(text.data(), text.size(), "%H:%M:%S", &parts)};
 }
 
+const char* word(Signal::Kind kind) {
+  switch (kind) {
+    case Signal::Kind::changed: return "changed";
+    case Signal::Kind::added: return "added";
+    case Signal::Kind::removed: return "removed";
+    case Signal::Kind::job_new: return "job-new";
+    case Signal::Kind::job_removed: return "job-removed";
+    case Signal::Kind::finished: return "job-finished";
+    case Signal::Kind::agent: return "agent";
+  }
+  return "";
+}
+
 }  // namespace
 
 Json to_json(const Dictionary& dictionary) {
@@ -150,17 +163,7 @@ std::optional<Signal> read_signal(sdbus::Message& message) {
 }
 
 Change change_of(const Signal& signal) {
-  const char* what = "";
-  switch (signal.kind) {
-    case Signal::Kind::changed: what = "changed"; break;
-    case Signal::Kind::added: what = "added"; break;
-    case Signal::Kind::removed: what = "removed"; break;
-    case Signal::Kind::job_new: what = "job-new"; break;
-    case Signal::Kind::job_removed: what = "job-removed"; break;
-    case Signal::Kind::finished: what = "job-finished"; break;
-    case Signal::Kind::agent: what = "agent"; break;
-  }
-  return {time_of_day(), what, signal.path, signal.interface, signal.values};
+  return {time_of_day(), word(signal.kind), signal.path, signal.interface, signal.values};
 }
 
 }  // namespace nic::ctl

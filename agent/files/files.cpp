@@ -102,7 +102,7 @@ std::expected<void, Error> remove(const std::filesystem::path& path) {
 }
 
 std::expected<std::filesystem::path, Error> set_aside(const std::filesystem::path& path) {
-  const std::filesystem::path aside = path.string() + ".corrupt";
+  std::filesystem::path aside = path.string() + ".corrupt";
   if (::rename(path.c_str(), aside.c_str()) != 0)
     return std::unexpected(system_error(errno, "set aside", path.string()));
   return aside;

@@ -45,8 +45,7 @@ std::optional<Link> read_link(const Sysfs& net, const std::string& name) {
   link.operstate = state == kOperstates.end() ? 0 : static_cast<std::uint8_t>(state - kOperstates.begin());
   if (const auto lower = or_zero((*folder)->number<unsigned>("iflink")); lower != 0 && lower != link.ifindex)
     link.lower_ifindex = lower;
-  if (const auto master = (*folder)->number<unsigned>("master/ifindex"); master && *master)
-    link.master_ifindex = **master;
+  if (const auto master = (*folder)->number<unsigned>("master/ifindex"); master) link.master_ifindex = *master;
   link.phys_port_name = or_nothing((*folder)->text("phys_port_name"));
   link.phys_switch_id = or_nothing((*folder)->text("phys_switch_id"));
   return link;
@@ -82,8 +81,8 @@ RdmaLink read_rdma(const Sysfs& sys, const Sysfs& device, const std::string& nam
     // Soft-RoCE names its interface here (drivers/infiniband/sw/rxe/rxe_verbs.c, parent_show).
     if (net.empty()) net = or_empty(device.text("parent"));
     if (!net.empty() && net.find('/') == std::string::npos)
-      if (const auto index = sys.number<unsigned>(("class/net/" + net + "/ifindex").c_str()); index && *index)
-        entry.net_ifindex = **index;
+      if (const auto index = sys.number<unsigned>(("class/net/" + net + "/ifindex").c_str()); index)
+        entry.net_ifindex = *index;
     link.ports.push_back(entry);
   }
   return link;

@@ -20,8 +20,9 @@ std::string hex_bytes(Bytes bytes, std::string_view separator) {
 }
 
 std::optional<unsigned> positive(Bytes payload) {
-  const auto value = leading<std::uint32_t>(payload);
-  return value && *value != 0 ? std::optional<unsigned>{*value} : std::nullopt;
+  auto value = leading<std::uint32_t>(payload);
+  if (value == 0) value.reset();
+  return value;
 }
 
 void read_altnames(Bytes list, Link& link) {

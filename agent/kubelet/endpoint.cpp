@@ -43,7 +43,7 @@ std::uint64_t fnv1a(std::string_view text) {
 std::string socket_name(const std::string& resource, const std::string& folder) {
   std::string flat = resource;
   std::ranges::replace(flat, '/', '_');
-  const auto whole = fmt::format("nic-agent_{}.sock", flat);
+  auto whole = fmt::format("nic-agent_{}.sock", flat);
   if (folder.size() + 1 + whole.size() <= kMostSocketPath) return whole;
   return fmt::format("nic-agent_{:016x}.sock", fnv1a(resource));
 }

@@ -47,9 +47,8 @@ void Agent::store(const std::function<void(model::Snapshot&)>& edit) {
 
 void Agent::change(const std::function<void(model::Snapshot&)>& edit) {
   on_loop([&] {
-    const auto before = cell_.load();
     store(edit);
-    service_->publish(before, cell_.load());
+    service_->publish(cell_.load());
   });
 }
 

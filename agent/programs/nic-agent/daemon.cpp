@@ -150,7 +150,7 @@ class Daemon {
 
   void published(const SnapshotPtr& before, const SnapshotPtr& after) {
     announce(*before, *after);
-    if (bus_) bus_->publish(before, after);
+    if (bus_) bus_->publish(after);
     if (endpoint_) endpoint_->publish(after);
     const auto line = status_line(*after);
     if (line != status_) {

@@ -14,7 +14,7 @@ namespace nic::dbus {
 namespace {
 
 using test::kPf, test::kVf0, test::kVf1, test::machine;
-using testing::ElementsAre, testing::IsEmpty, testing::StrEq, testing::UnorderedElementsAre;
+using testing::ElementsAre, testing::IsEmpty, testing::StrEq;
 
 const std::string kPfPath = "/org/nicagent1/device/0000_3b_00_0";
 

@@ -12,8 +12,6 @@
 namespace nic::host {
 namespace {
 
-using model::Dirty;
-
 using testing::ElementsAre;
 using testing::IsEmpty;
 
