@@ -34,6 +34,7 @@ std::expected<std::unique_ptr<UdevQueue>, model::Error> UdevQueue::watch(sd_even
   state->queue.reset(udev_queue_new(state->context.get()));
   if (!state->queue) return refuse(errno);
   const int fd = udev_queue_get_fd(state->queue.get());
+  if (fd == -ENOENT) return std::unique_ptr<UdevQueue>{new UdevQueue{std::move(state)}};  // there is no udev
   if (fd < 0) return refuse(-fd);
   state->io = std::make_unique<loop::Io>(event, fd, EPOLLIN, [state = state.get()](std::uint32_t) {
     std::ignore = udev_queue_flush(state->queue.get());

@@ -37,9 +37,9 @@ class Served {
     const auto shared = std::make_shared<const model::Snapshot>(std::move(snapshot));
     cell_.store(shared);
     endpoint_ = std::make_unique<kubelet::Endpoint>(
-        event_.get(), kubelet::Context{cell_,
-                                       [this](const auto& request) { return host::resolve_nodes(roots_, request); },
-                                       mailbox_.handle(), [](const auto&, const auto&) {}, [](bool) {}});
+        event_.get(),
+        kubelet::Context{cell_, [this](const auto& request) { return host::resolve_nodes(roots_, request); },
+                         mailbox_.handle(), [](const auto&, const auto&) {}, [](bool) {}});
     endpoint_->configure({true, folder_.path().string()});
     endpoint_->publish(shared);
     loop_ = std::thread{[this] { sd_event_loop(event_.get()); }};

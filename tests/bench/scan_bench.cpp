@@ -71,7 +71,8 @@ std::vector<std::string> opened_files(const SysfsTree& tree) {
       if (size <= 0) return;
       for (ssize_t at = 0; at < size;) {
         const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
-        if ((event->mask & IN_ISDIR) == 0 && event->len > 0) files.push_back((folders.at(event->wd) / event->name).string());
+        if ((event->mask & IN_ISDIR) == 0 && event->len > 0)
+          files.push_back((folders.at(event->wd) / event->name).string());
         at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
       }
     }

@@ -3,6 +3,7 @@
 #include "apply/reconciler.hpp"
 #include "dbus/service.hpp"
 #include "host/kernel_events.hpp"
+#include "host/netlink_facts.hpp"
 #include "host/nodes.hpp"
 #include "host/udev_queue.hpp"
 #include "kubelet/endpoint.hpp"
@@ -97,6 +98,7 @@ class Daemon {
  private:
   // Policies go by the names of interfaces, and those of a machine that is just starting still change.
   void wait_for_udev() {
+    if (!host::is_real(options_.roots)) return;
     auto queue = host::UdevQueue::watch(event_.get(), [this] { udev_settled(); });
     if (!queue) return loop::log(Event::problem, {}, queue.error());
     if ((*queue)->empty()) return;
