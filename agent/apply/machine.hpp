@@ -9,6 +9,7 @@
 #include "model/plan.hpp"
 
 #include <expected>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ class Machine {
   [[nodiscard]] virtual model::Inventory observe(const model::Inventory& previous, const model::Dirty& dirty) = 0;
   // One step. Success means that the kernel accepted it and shows it.
   [[nodiscard]] virtual std::expected<void, model::Error> perform(const model::Action& action) = 0;
+  // Who uses these functions at this moment; those that nobody uses are not in it.
+  [[nodiscard]] virtual std::map<model::PciAddress, std::string> in_use(
+      const std::vector<model::PciAddress>& functions) = 0;
   // Reports on the wanted modules (any spelling) and on the RDMA modules that are loaded.
   [[nodiscard]] virtual std::vector<model::ModuleReport> inspect(const std::vector<std::string>& wanted,
                                                                  const model::Inventory& inventory) = 0;

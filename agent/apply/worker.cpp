@@ -1,5 +1,7 @@
 #include "apply/worker.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace nic::apply {
@@ -13,6 +15,17 @@ struct Worker::Shared {
 };
 
 namespace {
+
+// What was free when the plan was made may have been taken since.
+std::expected<void, model::Error> still_free(Machine& machine, const model::Step& step) {
+  if (step.forced || step.hits.empty() || step.disruption < model::Disruption::vf_disruptive) return {};
+  const auto users = machine.in_use(step.hits);
+  if (users.empty()) return {};
+  std::string who;
+  for (const auto& [function, reason] : users)
+    who += fmt::format("{}{} is in use: {}", who.empty() ? "" : "; ", function.text(), reason);
+  return std::unexpected(model::Error{model::Code::protected_, 0, "leave alone what is in use", "", std::move(who)});
+}
 
 // Making VFs switches driver probing off for a moment: what was there before is on disk meanwhile, so that being killed
 // in between is put right at the next start.
@@ -48,7 +61,8 @@ Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr
       [this, shared = shared_, tell] {
         for (std::size_t i = 0; i < shared->steps.size() && !shared->canceled; ++i) {
           tell([this, i] { begun(i); });
-          auto result = perform(*shared->machine, *shared->records, shared->steps[i].action);
+          auto result = still_free(*shared->machine, shared->steps[i]);
+          if (result) result = perform(*shared->machine, *shared->records, shared->steps[i].action);
           const bool failed = !result;
           tell([this, i, result = std::move(result)] { ended(i, result); });
           if (failed) break;

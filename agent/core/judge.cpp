@@ -1,6 +1,7 @@
 #include "core/judge.hpp"
 
 #include "core/order.hpp"
+#include "model/drivers.hpp"
 
 #include <fmt/format.h>
 
@@ -37,7 +38,7 @@ std::vector<Difference> differences_of_vf(const model::DesiredVf& wish, const Pc
   const bool vfio = vf.driver == "vfio-pci";
   const bool right = wish.device_type == model::DeviceType::vfio_pci
                          ? vfio
-                         : vf.driver && (wish.only_if_unbound || !is_user_space_driver(*vf.driver));
+                         : vf.driver && (wish.only_if_unbound || !model::is_user_space_driver(*vf.driver));
   if (!right) all.push_back({"driver", vf.driver.value_or("none"), std::string{word(wish.device_type)}});
   if (wish.mtu && wish.device_type == model::DeviceType::netdevice)
     for (const auto* net : inventory.net_devices_of(vf.address))

@@ -33,14 +33,4 @@ inline constexpr std::array kDriverFacts{
   return {pf_driver, pf_driver, model::Disruption::pf_disruptive};
 }
 
-// Drivers that take a function away from the kernel's network stack.
-inline constexpr std::array<std::string_view, 6> kUserSpaceDrivers{"vfio-pci", "uio_pci_generic", "igb_uio",
-                                                                   "pci-stub", "pci-pf-stub",     "xen-pciback"};
-
-[[nodiscard]] constexpr bool is_user_space_driver(std::string_view driver) {
-  for (const auto name : kUserSpaceDrivers)
-    if (name == driver) return true;
-  return false;
-}
-
 }  // namespace nic::core

@@ -2,6 +2,7 @@
 
 #include "core/order.hpp"
 #include "core/predict.hpp"
+#include "model/drivers.hpp"
 
 #include <fmt/format.h>
 
@@ -77,8 +78,9 @@ class PfPlanner {
     const Disruption disruption =
         action.from == 0 ? driver_facts(pf.driver.value_or("")).first_vfs : Disruption::pf_disruptive;
     if (refused(pf.address, disruption, action)) return false;
-    for (const auto& hit : hits)
-      if (refused(hit, Disruption::vf_disruptive, action)) return false;
+    bool in_the_way = false;  // all of them are named
+    for (const auto& hit : hits) in_the_way |= refused(hit, Disruption::vf_disruptive, action);
+    if (in_the_way) return false;
     std::string why = fmt::format("{} asks for {} VFs, there are {}", policies(), action.to, action.from);
     if (pf.driver) {
       add(action, disruption, std::move(why), std::move(hits), kVfDeadline);
@@ -100,9 +102,10 @@ class PfPlanner {
   // True when the VF has the driver it should have.
   bool bound(const PciFunction& function, unsigned index, const DesiredVf& wish) {
     const bool vfio = function.driver == "vfio-pci";
-    const bool right = wish.device_type == DeviceType::vfio_pci
-                           ? vfio
-                           : function.driver && (wish.only_if_unbound || !is_user_space_driver(*function.driver));
+    const bool right =
+        wish.device_type == DeviceType::vfio_pci
+            ? vfio
+            : function.driver && (wish.only_if_unbound || !model::is_user_space_driver(*function.driver));
     if (right) return true;
     const BindDriver action{function.address, index, wish.device_type, function.driver};
     if (wish.device_type == DeviceType::vfio_pci && !function.iommu_group) {
@@ -126,7 +129,8 @@ class PfPlanner {
     if (!wanted) return;
     const bool is_pf = function.address == desired_.pf;
     const auto nets = inventory_.net_devices_of(function.address);
-    if (nets.empty() && function.driver && !is_user_space_driver(*function.driver)) {
+    if (nets.empty() && !function.in_use.empty()) return;  // its user has the interface, and its MTU
+    if (nets.empty() && function.driver && !model::is_user_space_driver(*function.driver)) {
       add(SetMtu{function.address, 0, *wanted}, Disruption::live, fmt::format("{} asks for MTU {}", who, *wanted), {},
           kDeadline, "the network interface of " + function.address.text());
       return;
@@ -216,6 +220,7 @@ model::Plan plan(const model::Desired& desired, const Inventory& inventory,
   for (const auto& [address, pf] : desired.pfs) {
     if (!options.only.empty() && !options.only.contains(address)) continue;
     PfPlan steps = plan_pf(pf, inventory, protected_functions);
+    for (auto& step : steps.steps) step.forced = options.force;
     if (!steps.steps.empty() || !steps.refusals.empty()) result.pfs.push_back(std::move(steps));
   }
   return result;

@@ -49,6 +49,8 @@ Protection protection(const Inventory& inventory) {
         add(result, *function->physfn, fmt::format("its VF {} {}", function->vf_index.value_or(0), reason));
     }
   }
+  for (const auto& [address, function] : inventory.functions)
+    if (!function.in_use.empty()) add(result, address, "is in use: " + function.in_use);
   return result;
 }
 

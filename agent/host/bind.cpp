@@ -1,9 +1,8 @@
 #include "host/attribute_writer.hpp"
+#include "model/drivers.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 
 namespace nic::host {
@@ -16,14 +15,6 @@ using model::Error;
 constexpr std::string_view kVfio = "vfio-pci";
 constexpr const char* kProbe = "bus/pci/drivers_probe";
 constexpr const char* kNoIommuSwitch = "module/vfio/parameters/enable_unsafe_noiommu_mode";
-
-// Drivers that hand a function to user space; `netdevice` means a driver that is none of them.
-constexpr std::array<std::string_view, 7> kUserspaceDrivers{
-    kVfio, "mlx5_vfio_pci", "mlx5-vfio-pci", "pci-stub", "uio_pci_generic", "igb_uio", "virtio_vfio_pci"};
-
-bool for_userspace(std::string_view driver) {
-  return std::ranges::find(kUserspaceDrivers, driver) != kUserspaceDrivers.end();
-}
 
 Done probe(const FunctionFiles& function) { return function.write(function.sys, kProbe, function.address.text()); }
 
@@ -94,7 +85,7 @@ Done bind_netdevice(const FunctionFiles& function) {
   const std::string what = "bind the network driver";
   const auto bound = driver_of(function);
   if (!bound) return std::unexpected(bound.error().during(what));
-  if (!bound->empty() && !for_userspace(*bound)) return {};
+  if (!bound->empty() && !model::is_user_space_driver(*bound)) return {};
 
   // An override for a driver of another kind would keep every network driver away.
   if (!override_of(function).empty())
@@ -128,7 +119,7 @@ Done bind_netdevice(const FunctionFiles& function) {
                                  fmt::format("no driver took it: load its module (modprobe '{}'), or see dmesg",
                                              alias ? alias->value_or("") : "")});
   }
-  if (for_userspace(*now))
+  if (model::is_user_space_driver(*now))
     return std::unexpected(Error{Code::busy, 0, what + " of", function.address.text(),
                                  fmt::format("{} took it again: its ids are in that driver's new_id", *now)});
   if (auto back = autoprobe.finish(); !back)

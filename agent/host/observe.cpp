@@ -1,8 +1,10 @@
 #include "host/observe.hpp"
 
 #include "host/facts.hpp"
+#include "host/users.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string_view>
 
 namespace nic::host {
@@ -79,6 +81,23 @@ void look_at_modules(const Sysfs& sys, const model::Roots& roots, model::Invento
   replace_problems(inventory, kModules, problems);
 }
 
+// Only what can be in use is asked about: VFs with a driver and without an interface in this network namespace. That
+// somebody opens a VFIO group is no event; a step asks again before it tears something down.
+void look_for_users(const model::Roots& roots, const model::Dirty& dirty, model::Inventory& inventory) {
+  if (!dirty.everything && dirty.functions.empty() && !dirty.network) return;
+  std::set<model::PciAddress> visible;
+  for (const auto& net : inventory.net_devices)
+    if (net.function) visible.insert(*net.function);
+  std::vector<model::PciAddress> asked;
+  for (const auto& [address, function] : inventory.functions)
+    if (function.physfn && function.driver && !visible.contains(address)) asked.push_back(address);
+  const auto users = users_of(roots, asked);
+  for (auto& [address, function] : inventory.functions) {
+    const auto found = users.find(address);
+    function.in_use = found == users.end() ? "" : found->second;
+  }
+}
+
 }  // namespace
 
 model::Inventory observe(const model::Roots& roots, const model::Inventory& previous, const model::Dirty& dirty) {
@@ -97,6 +116,7 @@ model::Inventory observe(const model::Roots& roots, const NetlinkSource& netlink
   if (dirty.everything || dirty.rdma) look_at_rdma(*sys, roots, netlink, now);
   if (dirty.everything || dirty.modules) look_at_modules(*sys, roots, now);
   tie_software_rdma(now);
+  look_for_users(roots, dirty, now);
   return now;
 }
 

@@ -47,6 +47,7 @@ struct PciFunction {
   std::optional<Sriov> sriov;
   std::optional<PciAddress> physfn;          // set on a VF
   std::optional<unsigned> vf_index;          // position among physfn's virtfn links; may come later than physfn
+  std::string in_use;                        // by whom a VF is used; "" when nobody is known to
   std::optional<std::string> serial_number;  // PCI VPD where it can be read without blocking; often absent
   std::vector<Error> problems;
 

@@ -67,6 +67,7 @@ struct Step {
   std::chrono::seconds deadline{30};
   // Not yet: the step waits for this and a kernel event will bring the next plan ("the network interface of VF 3").
   std::optional<std::string> waits_for;
+  bool forced{false};  // users of what it hits do not stop it
 
   bool operator==(const Step&) const = default;
 };

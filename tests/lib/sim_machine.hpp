@@ -5,6 +5,7 @@
 #include "apply/machine.hpp"
 #include "core/predict.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <condition_variable>
 #include <functional>
@@ -23,7 +24,10 @@ class SimMachine : public apply::Machine {
 
   model::Inventory observe(const model::Inventory&, const model::Dirty&) override {
     const std::lock_guard lock{mutex_};
-    return state_;
+    auto now = state_;
+    for (const auto& [function, who] : users_)
+      if (const auto found = now.functions.find(function); found != now.functions.end()) found->second.in_use = who;
+    return now;
   }
 
   std::expected<void, model::Error> perform(const model::Action& action) override {
@@ -44,6 +48,21 @@ class SimMachine : public apply::Machine {
     core::predict(state_, action);
     if (changed_) changed_();
     return {};
+  }
+
+  std::map<model::PciAddress, std::string> in_use(const std::vector<model::PciAddress>& functions) override {
+    const std::lock_guard lock{mutex_};
+    auto users = users_;
+    std::erase_if(users, [&](const auto& user) { return std::ranges::find(functions, user.first) == functions.end(); });
+    return users;
+  }
+  // Somebody takes a function, or (with "") lets go of it. No event tells of it: the next look does.
+  void take(const model::PciAddress& function, const std::string& who) {
+    const std::lock_guard lock{mutex_};
+    if (who.empty())
+      users_.erase(function);
+    else
+      users_[function] = who;
   }
 
   std::vector<model::ModuleReport> inspect(const std::vector<std::string>& wanted,
@@ -113,6 +132,7 @@ class SimMachine : public apply::Machine {
   unsigned performed_{0};
   std::function<void()> changed_, asked_;
   std::function<std::optional<model::Error>(const model::Action&)> fail_;
+  std::map<model::PciAddress, std::string> users_;
   std::function<bool(const model::Action&)> hang_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "host/observe.hpp"
 #include "host/perform.hpp"
+#include "host/users.hpp"
 #include "kmod/inspect.hpp"
 #include "kmod/load.hpp"
 
@@ -26,6 +27,10 @@ std::expected<void, model::Error> RealMachine::perform(const model::Action& acti
     return done;
   }
   return host::perform(roots_, action);
+}
+
+std::map<model::PciAddress, std::string> RealMachine::in_use(const std::vector<model::PciAddress>& functions) {
+  return host::users_of(roots_, functions);
 }
 
 std::vector<model::ModuleReport> RealMachine::inspect(const std::vector<std::string>& wanted,

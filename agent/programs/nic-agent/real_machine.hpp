@@ -13,6 +13,8 @@ class RealMachine : public apply::Machine {
 
   [[nodiscard]] model::Inventory observe(const model::Inventory& previous, const model::Dirty& dirty) override;
   [[nodiscard]] std::expected<void, model::Error> perform(const model::Action& action) override;
+  [[nodiscard]] std::map<model::PciAddress, std::string> in_use(
+      const std::vector<model::PciAddress>& functions) override;
   [[nodiscard]] std::vector<model::ModuleReport> inspect(const std::vector<std::string>& wanted,
                                                          const model::Inventory& inventory) override;
 

@@ -72,6 +72,22 @@ TEST(Reconciler, IsSettledWhenTheSameThingFailedTwice) {
   EXPECT_EQ(agent.status(kPf).state, FunctionState::failed);
 }
 
+TEST(Reconciler, TearsNothingDownThatWasTakenSinceThePlanWasMade) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0")};
+  agent.configure({policy("p", {{"enp1s0", {}}}, 2)});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.now()->settled; }));
+  agent.machine->take(pci("0000:01:10.2"), "somebody has it");
+  agent.configure({policy("p", {{"enp1s0", {}}}, 3)});
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).state == FunctionState::protected_; }));
+  EXPECT_EQ(agent.machine->state().functions.size(), 3u);
+  EXPECT_NE(agent.status(kPf).text.find("0000:01:10.2 is in use: somebody has it"), std::string::npos)
+      << agent.status(kPf).text;
+
+  ASSERT_TRUE(agent.reconciler->apply({.devices = {kPf}, .force = true}).has_value());
+  ASSERT_TRUE(agent.run_until([&] { return agent.machine->state().functions.size() == 4u; }));
+}
+
 TEST(Reconciler, BeginsNothingWhileItIsHeld) {
   AgentOnSim agent{Host{}.pf("0000:01:00.0")};
   agent.configure({policy("p", {{"enp1s0", {}}}, 2)});

@@ -118,6 +118,36 @@ TEST(Plan, NamesTheVfsThatAChangeOfCountTearsDown) {
   EXPECT_THAT(step.hits, testing::ElementsAre(pci("0000:01:10.0"), pci("0000:01:10.2")));
 }
 
+TEST(Plan, RefusesToTearDownVfsInUseAndNamesThemAll) {
+  model::Inventory inventory = Host{}.pf("0000:01:00.0");
+  predict(inventory, model::SetNumVfs{pci("0000:01:00.0"), 0, 4});
+  inventory.functions.at(pci("0000:01:10.0")).in_use = "its network interface is in another network namespace";
+  inventory.functions.at(pci("0000:01:10.4")).in_use = "/dev/vfio/12 is held open by qemu (7)";
+  const auto desired = want(inventory, policy("p", {{"enp1s0", {}}}, 6));
+  const auto refused = plan(desired, inventory, {});
+  ASSERT_EQ(refused.pfs.size(), 1u);
+  EXPECT_TRUE(refused.pfs[0].steps.empty());
+  ASSERT_EQ(refused.pfs[0].refusals.size(), 2u);
+  EXPECT_THAT(refused.pfs[0].refusals[0].error.text(), HasSubstr("0000:01:10.0 is in use"));
+  EXPECT_THAT(refused.pfs[0].refusals[1].error.text(), HasSubstr("held open by qemu (7)"));
+  EXPECT_TRUE(refused.pfs[0].refusals[1].forceable);
+
+  const auto forced = plan(desired, inventory, {}, {.force = true, .only = {}});
+  ASSERT_FALSE(forced.pfs.at(0).steps.empty());
+  EXPECT_TRUE(forced.pfs[0].steps[0].forced);
+}
+
+TEST(Plan, LeavesTheMtuOfAVfInUseToItsUser) {
+  model::Inventory inventory = Host{}.pf("0000:01:00.0");
+  predict(inventory, model::SetNumVfs{pci("0000:01:00.0"), 0, 1});
+  auto& vf = inventory.functions.at(pci("0000:01:10.0"));
+  vf.driver = "igbvf";
+  vf.in_use = "its network interface is in another network namespace";
+  auto wanted = policy("p", {{"enp1s0", {}}}, 1);
+  wanted.mtu = 1400;
+  EXPECT_TRUE(plan(want(inventory, wanted), inventory, {}).empty());
+}
+
 TEST(Plan, WaitsForADriverInsteadOfFailing) {
   model::Inventory host = Host{}.pf("0000:01:00.0");
   host.functions.at(pci("0000:01:00.0")).driver.reset();

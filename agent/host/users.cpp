@@ -1,0 +1,84 @@
+#include "host/users.hpp"
+
+#include "host/sysfs.hpp"
+#include "model/drivers.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace nic::host {
+namespace {
+
+namespace fs = std::filesystem;
+using Waiting = std::map<std::string, std::vector<model::PciAddress>>;  // device node -> functions behind it
+
+bool is_number(const std::string& text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// The nodes through which a process would hold the function: its group's, and with iommufd its own.
+std::vector<std::string> vfio_nodes(const Sysfs& folder) {
+  std::vector<std::string> nodes;
+  if (const auto group = folder.link("iommu_group"); group && *group) {
+    nodes.push_back("/dev/vfio/" + **group);
+    nodes.push_back("/dev/vfio/noiommu-" + **group);
+  }
+  if (const auto own = folder.list("vfio-dev"); own && *own)
+    for (const auto& name : **own) nodes.push_back("/dev/vfio/devices/" + name);
+  return nodes;
+}
+
+// Looks through the descriptors of every process; those that end meanwhile, or that we may not look at, are passed
+// over.
+void find_holders(const model::Roots& roots, const Waiting& nodes, std::map<model::PciAddress, std::string>& users) {
+  std::error_code failure;
+  for (fs::directory_iterator process{roots.proc, failure}, end; !failure && process != end;
+       process.increment(failure)) {
+    const auto pid = process->path().filename().string();
+    if (!is_number(pid)) continue;
+    std::error_code ended;
+    for (fs::directory_iterator fd{process->path() / "fd", ended}; !ended && fd != end; fd.increment(ended)) {
+      std::error_code closed;
+      const auto target = fs::read_symlink(fd->path(), closed);
+      if (closed) continue;
+      const auto found = nodes.find(target.string());
+      if (found == nodes.end()) continue;
+      const auto proc = Sysfs::open(process->path());
+      const auto name = proc ? proc->text("comm") : Sysfs::Maybe<std::string>{};
+      for (const auto& function : found->second)
+        users.emplace(function, fmt::format("{} is held open by {} ({})", found->first,
+                                            name && *name ? plain_text(**name) : "a process", pid));
+    }
+  }
+}
+
+}  // namespace
+
+std::map<model::PciAddress, std::string> users_of(const model::Roots& roots,
+                                                  std::span<const model::PciAddress> functions) {
+  std::map<model::PciAddress, std::string> users;
+  const auto sys = Sysfs::open(roots.sys);
+  if (!sys) return users;
+  Waiting nodes;
+  for (const auto& function : functions) {
+    const auto folder = sys->folder(("bus/pci/devices/" + function.text()).c_str());
+    if (!folder || !*folder) continue;
+    const auto driver = (*folder)->link("driver");
+    if (!driver || !*driver) continue;
+    if (model::is_user_space_driver(**driver)) {
+      for (const auto& node : vfio_nodes(**folder)) nodes[node].push_back(function);
+      continue;
+    }
+    if (const auto interfaces = (*folder)->list("net"); interfaces && *interfaces && (*interfaces)->empty())
+      users.emplace(function, "its network interface is in another network namespace");
+  }
+  if (!nodes.empty()) find_holders(roots, nodes, users);
+  return users;
+}
+
+}  // namespace nic::host
