@@ -30,11 +30,11 @@ Selectors selectors(const toml::table& table, std::string_view name, Mistakes& m
   result.devices = reader.texts("devices", pci_id);
   result.pf_names = reader.texts("pf_names", pf_name);
   result.root_devices = reader.texts("root_devices", root_device);
+  result.link_types = reader.texts("link_types", link_type);
   if (name == "resource.selectors") {
     result.drivers = reader.texts("drivers", plain_name);
     result.pci_addresses = reader.texts("pci_addresses", pci_address);
     result.if_names = reader.texts("if_names", interface_name);
-    result.link_types = reader.texts("link_types", link_type);
     result.is_rdma = reader.boolean("is_rdma").value_or(false);
   }
   for (const auto key :
@@ -71,8 +71,11 @@ model::SriovPolicy policy(const toml::table& table, Mistakes& mistakes) {
   result.name = reader.text("name", plain_name).value_or("");
   if (const auto* which = reader.table("selectors")) {
     result.selectors = selectors(*which, "sriov.policy.selectors", mistakes);
-    if (which->empty()) reader.refuse("selectors", "name at least one of vendors, devices, pf_names, root_devices");
+    if (which->empty())
+      reader.refuse("selectors", "name at least one of vendors, devices, pf_names, root_devices, link_types");
   }
+  result.priority = reader.number("priority", 0, model::kWeakestPriority).value_or(model::kWeakestPriority);
+  result.externally_managed = reader.boolean("externally_managed").value_or(false);
   result.num_vfs = reader.number("num_vfs", 0, kMostVfs).value_or(0);
   result.mtu = reader.number("mtu", kLeastMtu, kMostMtu);
   result.device_type = reader.text("device_type", device_type).value_or(model::DeviceType::netdevice);

@@ -24,7 +24,8 @@ using model::Snapshot;
 std::vector<Difference> differences_of_pf(const DesiredPf& desired, const PciFunction& pf, const Inventory& inventory) {
   std::vector<Difference> all;
   const unsigned have = pf.sriov ? pf.sriov->num_vfs : 0;
-  if (have != desired.num_vfs) all.push_back({"num_vfs", std::to_string(have), std::to_string(desired.num_vfs)});
+  if (have != desired.num_vfs && !desired.externally_managed)
+    all.push_back({"num_vfs", std::to_string(have), std::to_string(desired.num_vfs)});
   if (desired.mtu)
     for (const auto* net : inventory.net_devices_of(pf.address))
       if (net->mtu < *desired.mtu)

@@ -73,6 +73,22 @@ std::optional<std::string> mismatch_of_pf(const Selectors& selectors, const PciF
   return std::nullopt;
 }
 
+// A function without an interface (InfiniBand without IPoIB, a VF on vfio-pci) has the link of its RDMA ports, of its
+// PF, or what its PCI class says.
+model::LinkType link_type_of(const PciFunction& function, const Inventory& inventory) {
+  for (const auto* net : inventory.net_devices_of(function.address)) return net->link_type;
+  for (const auto* rdma : inventory.rdma_devices_of(function.address))
+    for (const auto& port : rdma->ports)
+      if (port.link_layer != model::LinkType::unknown) return port.link_layer;
+  if (const auto* pf = function.physfn ? inventory.function(*function.physfn) : nullptr)
+    return link_type_of(*pf, inventory);
+  switch (function.class_code >> 8) {
+    case 0x0200: return model::LinkType::ethernet;
+    case 0x0207: return model::LinkType::infiniband;
+    default: return model::LinkType::unknown;
+  }
+}
+
 std::optional<std::string> mismatch_of_links(const Selectors& selectors, const PciFunction& function,
                                              const Inventory& inventory) {
   const auto nets = inventory.net_devices_of(function.address);
@@ -87,12 +103,8 @@ std::optional<std::string> mismatch_of_links(const Selectors& selectors, const P
     }
   }
   if (!selectors.link_types.empty()) {
-    // A VF bound to vfio-pci has no interface of its own: its PF's link is its link.
-    const auto& of = nets.empty() && function.physfn ? inventory.net_devices_of(*function.physfn) : nets;
-    const bool found =
-        std::ranges::any_of(of, [&](const auto* net) { return holds(selectors.link_types, net->link_type); });
-    if (!found)
-      return fmt::format("its link type ({}) is not in link_types", of.empty() ? "unknown" : word(of[0]->link_type));
+    const auto have = link_type_of(function, inventory);
+    if (!holds(selectors.link_types, have)) return fmt::format("its link type ({}) is not in link_types", word(have));
   }
   if (selectors.is_rdma && inventory.rdma_devices_of(function.address).empty())
     return "it has no RDMA device (is_rdma)";
@@ -105,6 +117,7 @@ std::optional<std::vector<model::IndexRange>> match_pf(const Selectors& selector
                                                        const Inventory& inventory) {
   if (!selectors.vendors.empty() && !holds(selectors.vendors, pf.vendor)) return std::nullopt;
   if (!selectors.devices.empty() && !holds(selectors.devices, pf.device)) return std::nullopt;
+  if (!selectors.link_types.empty() && !holds(selectors.link_types, link_type_of(pf, inventory))) return std::nullopt;
   std::vector<model::IndexRange> ranges;
   if (!selectors.pf_names.empty()) {
     auto named_ranges = by_pf_name(selectors, pf, inventory);

@@ -41,8 +41,8 @@ class PfPlanner {
   [[nodiscard]] PfPlan round() {
     const PciFunction* pf = inventory_.function(desired_.pf);
     if (pf == nullptr || !pf->sriov) return result_;  // vanished: the next event brings another plan
-    const bool counted = vf_count(*pf);
-    mtu(*pf, desired_.mtu, fmt::format("policy \"{}\"", desired_.policies.front()));
+    const bool counted = desired_.externally_managed || vf_count(*pf);
+    if (!desired_.externally_managed) mtu(*pf, desired_.mtu, fmt::format("policy \"{}\"", desired_.policies.front()));
     if (counted)
       for (const auto& [index, wish] : desired_.vfs) vf(*pf, index, wish);
     return std::move(result_);
@@ -94,13 +94,13 @@ class PfPlanner {
     const auto address = pf.sriov->virtfns.find(index);
     const PciFunction* function = address == pf.sriov->virtfns.end() ? nullptr : inventory_.function(address->second);
     if (function == nullptr) return;  // its `add` is on the way; the pool does not offer it before
-    if (!bound(*function, index, wish)) return;
+    if (!bound(pf, *function, index, wish)) return;
     if (wish.device_type == DeviceType::netdevice && !wish.only_if_unbound)
       mtu(*function, wish.mtu, fmt::format("policy \"{}\"", wish.policy));
   }
 
   // True when the VF has the driver it should have.
-  bool bound(const PciFunction& function, unsigned index, const DesiredVf& wish) {
+  bool bound(const PciFunction& pf, const PciFunction& function, unsigned index, const DesiredVf& wish) {
     const bool vfio = function.driver == "vfio-pci";
     const bool right =
         wish.device_type == DeviceType::vfio_pci
@@ -112,6 +112,15 @@ class PfPlanner {
       refuse({model::Code::unsupported, 0, model::describe(action), "",
               "the function is in no IOMMU group: switch VT-d or AMD-Vi on in the BIOS and boot with intel_iommu=on or "
               "amd_iommu=on"},
+             false);
+      return false;
+    }
+    if (desired_.externally_managed && !pf.sriov->drivers_autoprobe && wish.device_type == DeviceType::netdevice) {
+      refuse(model::invalid(
+                 model::describe(action), "",
+                 fmt::format("the kernel binds no driver to VFs of {} (sriov_drivers_autoprobe is 0), and it is "
+                             "externally_managed: whoever manages it has to allow it",
+                             pf.address.text())),
              false);
       return false;
     }

@@ -16,6 +16,7 @@ using model::Inventory;
 using model::PciFunction;
 using model::SriovPolicy;
 
+// Strongest first: by priority, then by the order of the configuration.
 struct Claim {
   const SriovPolicy* policy;
   std::vector<model::IndexRange> vfs;  // empty: all
@@ -51,15 +52,19 @@ std::optional<model::Error> impossible(const PciFunction& pf, const DesiredPf& d
   return std::nullopt;
 }
 
-std::optional<model::Error> claim_vfs(DesiredPf& desired, const Claim& claim) {
+// Of two that claim a VF, the one with the stronger priority has it; of the same priority, nobody.
+std::optional<model::Error> claim_vfs(DesiredPf& desired, const std::vector<Claim>& claims, const Claim& claim) {
   const SriovPolicy& policy = *claim.policy;
+  const auto priority_of = [&](const std::string& name) {
+    return std::ranges::find(claims, name, [](const Claim& one) { return one.policy->name; })->policy->priority;
+  };
   for (unsigned index = 0; index < policy.num_vfs; ++index) {
     if (!claim.vfs.empty() && !model::contains(claim.vfs, index)) continue;
     const auto [place, inserted] = desired.vfs.emplace(index, wish(policy, index));
-    if (!inserted && place->second.policy != policy.name)
+    if (!inserted && place->second.policy != policy.name && priority_of(place->second.policy) == policy.priority)
       return model::invalid(
           fmt::format("{} and policy \"{}\" both claim VF {} of", quoted(policy), place->second.policy, index),
-          desired.pf.text(), "give them disjoint ranges, as in pf_names = [\"NAME#0-3\"]");
+          desired.pf.text(), "give them disjoint ranges, as in pf_names = [\"NAME#0-3\"], or different priorities");
   }
   for (const auto& range : claim.vfs)
     if (range.last >= policy.num_vfs)
@@ -69,20 +74,57 @@ std::optional<model::Error> claim_vfs(DesiredPf& desired, const Claim& claim) {
   return std::nullopt;
 }
 
-void resolve_pf(const PciFunction& pf, const std::vector<Claim>& claims, model::Desired& result) {
-  DesiredPf desired{.pf = pf.address, .num_vfs = 0, .mtu = {}, .vfs = {}, .policies = {}};
+// Somebody else's PF is what it is: a policy that asks for more of it cannot be met.
+std::optional<model::Error> beyond_whats_there(const PciFunction& pf, const DesiredPf& desired,
+                                               const Inventory& inventory, const SriovPolicy& policy) {
+  const unsigned have = pf.sriov ? pf.sriov->num_vfs : 0;
+  if (have < desired.num_vfs)
+    return model::invalid(
+        fmt::format("{} asks for {} VFs (num_vfs) on", quoted(policy), desired.num_vfs), pf.address.text(),
+        fmt::format("it has {} and is externally_managed: whoever makes its VFs has to make more", have));
+  for (const auto* net : inventory.net_devices_of(pf.address))
+    if (desired.mtu && net->mtu < *desired.mtu)
+      return model::invalid(
+          fmt::format("{} asks for MTU {} (mtu) on", quoted(policy), *desired.mtu), pf.address.text(),
+          fmt::format("{} has {} and is externally_managed: whoever manages it has to raise it", net->name, net->mtu));
+  return std::nullopt;
+}
+
+// Policies that differ in whose the PF is cannot both be right.
+std::optional<model::Error> ownership(const PciFunction& pf, const std::vector<Claim>& claims) {
+  const SriovPolicy& first = *claims.front().policy;
+  for (const auto& claim : claims)
+    if (claim.policy->externally_managed != first.externally_managed)
+      return model::invalid(
+          fmt::format("{} and {} differ in externally_managed on", quoted(first), quoted(*claim.policy)),
+          pf.address.text(), "say the same in both");
+  return std::nullopt;
+}
+
+void resolve_pf(const PciFunction& pf, std::vector<Claim> claims, const Inventory& inventory, model::Desired& result) {
+  std::ranges::stable_sort(claims, {}, [](const Claim& claim) { return claim.policy->priority; });
+  DesiredPf desired;
+  desired.pf = pf.address;
+  desired.externally_managed = claims.front().policy->externally_managed;
   const auto conflict = [&](model::Error error) { result.conflicts.push_back({pf.address, std::move(error)}); };
+  if (auto error = ownership(pf, claims)) return conflict(std::move(*error));
   for (const auto& claim : claims) {
     const SriovPolicy& policy = *claim.policy;
     desired.num_vfs = std::max(desired.num_vfs, policy.num_vfs);
     desired.policies.push_back(policy.name);
-    if (auto error = claim_vfs(desired, claim)) return conflict(std::move(*error));
+    if (auto error = claim_vfs(desired, claims, claim)) return conflict(std::move(*error));
     if (auto error = impossible(pf, desired, policy)) return conflict(std::move(*error));
   }
   for (const auto& [index, vf] : desired.vfs)
     if (vf.mtu) desired.mtu = std::max(desired.mtu.value_or(0), *vf.mtu);
   for (const auto& claim : claims)
     if (claim.policy->mtu) desired.mtu = std::max(desired.mtu.value_or(0), *claim.policy->mtu);
+  if (desired.externally_managed) {
+    if (auto error = beyond_whats_there(pf, desired, inventory, *claims.front().policy))
+      return conflict(std::move(*error));
+    result.pfs.emplace(pf.address, std::move(desired));
+    return;
+  }
   for (unsigned index = 0; index < desired.num_vfs; ++index)
     desired.vfs.emplace(index, DesiredVf{model::DeviceType::netdevice, {}, desired.policies.front(), true});
   result.pfs.emplace(pf.address, std::move(desired));
@@ -106,7 +148,7 @@ model::Desired resolve(const model::Config& config, const Inventory& inventory) 
       used[i] = true;
       claims.push_back({&config.policies[i], std::move(*ranges)});
     }
-    if (!claims.empty()) resolve_pf(function, claims, result);
+    if (!claims.empty()) resolve_pf(function, std::move(claims), inventory, result);
   }
   for (std::size_t i = 0; i < used.size(); ++i)
     if (!used[i])

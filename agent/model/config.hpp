@@ -56,8 +56,8 @@ struct Selectors {
   std::vector<RootDevice> root_devices;
   std::vector<PciAddress> pci_addresses;  // resources only
   std::vector<std::string> if_names;      // resources only
-  std::vector<LinkType> link_types;       // resources only
-  bool is_rdma{false};                    // resources only: the function must have an RDMA device
+  std::vector<LinkType> link_types;
+  bool is_rdma{false};  // resources only: the function must have an RDMA device
 
   bool operator==(const Selectors&) const = default;
   [[nodiscard]] bool empty() const { return *this == Selectors{}; }
@@ -75,11 +75,15 @@ struct VfGroup {
   bool operator==(const VfGroup&) const = default;
 };
 
+inline constexpr unsigned kWeakestPriority = 99;
+
 struct SriovPolicy {
   std::string name;
+  unsigned priority{kWeakestPriority};  // 0 to 99; of two that claim the same VF, the lower number has it
   Selectors selectors;
   unsigned num_vfs{0};
-  std::optional<unsigned> mtu;  // of the VFs; the PF is raised to it, never lowered
+  bool externally_managed{false};  // somebody else makes the VFs: nothing is ever written to the PF
+  std::optional<unsigned> mtu;     // of the VFs; the PF is raised to it, never lowered
   DeviceType device_type{DeviceType::netdevice};
   std::vector<VfGroup> groups;
   Place place;

@@ -81,7 +81,7 @@ int record(sd_bus_message* message, void* data, sd_bus_error*) {
     const char* contents{};
     while (sd_bus_message_peek_type(message, &type, &contents) > 0) {
       if (type == 's' || type == 'o') {
-        sd_bus_message_read_basic(message, type, &text);
+        sd_bus_message_read_basic(message, type, static_cast<void*>(&text));
         signal.texts.emplace_back(text);
       } else {
         const std::string whole = type == 'r' ? "(" + std::string{contents} + ")" : std::string{type};
@@ -105,7 +105,7 @@ std::string Reply::text() const {
     sd_bus_message_enter_container(body.get(), 'v', contents);
     sd_bus_message_peek_type(body.get(), &type, &contents);
   }
-  return sd_bus_message_read_basic(body.get(), type, &text) > 0 ? text : "";
+  return sd_bus_message_read_basic(body.get(), type, static_cast<void*>(&text)) > 0 ? text : "";
 }
 
 std::uint64_t Reply::number() const {
@@ -136,7 +136,7 @@ Reply Client::call(const std::string& path, const std::string& interface, const 
   sd_bus_message* body{};
   sd_bus_message_new_method_call(bus_.get(), &call, "org.nicagent1", path.c_str(), interface.c_str(), member.c_str());
   if (fill) fill(call);
-  sd_bus_error error = SD_BUS_ERROR_NULL;
+  sd_bus_error error{};
   const auto usec = std::chrono::duration_cast<std::chrono::microseconds>(timeout).count();
   Reply reply;
   if (sd_bus_call(bus_.get(), call, static_cast<std::uint64_t>(usec), &error, &body) < 0) {

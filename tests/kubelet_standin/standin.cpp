@@ -112,7 +112,7 @@ KubeletStandin::~KubeletStandin() {
   for (auto& thread : threads) thread.join();
 }
 
-void KubeletStandin::report(Json event) {
+void KubeletStandin::report(const Json& event) {
   const std::lock_guard lock{report_mutex_};
   event_(event);
 }

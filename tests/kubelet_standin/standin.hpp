@@ -41,7 +41,7 @@ class KubeletStandin {
   // Connects, follows the stream; gives an error text, empty when the plugin is registered.
   std::string follow(const std::filesystem::path& socket, const std::string& resource, bool notify);
   void read(const std::shared_ptr<Plugin>& plugin);
-  void report(Json event);
+  void report(const Json& event);
 
   std::filesystem::path root_;
   bool legacy_;

@@ -43,6 +43,23 @@ TEST(ParseToml, ReadsAPolicyWithEverySelectorAndAGroup) {
   EXPECT_EQ(policy.place, (model::Place{"t.toml", 1, 1}));
 }
 
+TEST(ParseToml, ReadsPriorityOwnershipAndLinkTypesOfAPolicy) {
+  const auto config = good(R"([[sriov.policy]]
+name = "p"
+priority = 10
+externally_managed = true
+selectors = { link_types = ["infiniband"] }
+num_vfs = 2
+)");
+  EXPECT_EQ(config.policies.at(0).priority, 10u);
+  EXPECT_TRUE(config.policies[0].externally_managed);
+  EXPECT_EQ(config.policies[0].selectors.link_types.at(0), model::LinkType::infiniband);
+  EXPECT_EQ(good(kPolicy).policies.at(0).priority, model::kWeakestPriority);
+  EXPECT_THAT(
+      mistake("[[sriov.policy]]\nname = \"p\"\npriority = 100\nselectors = { vendors = [\"8086\"] }\nnum_vfs = 2\n"),
+      HasSubstr("t.toml:3:12"));
+}
+
 TEST(ParseToml, ReadsResourcesModulesAndTheKubelet) {
   const auto config = good(R"(
 [kernel_modules]

@@ -137,6 +137,23 @@ TEST(Plan, RefusesToTearDownVfsInUseAndNamesThemAll) {
   EXPECT_TRUE(forced.pfs[0].steps[0].forced);
 }
 
+TEST(Plan, WritesNothingToAnExternallyManagedPf) {
+  model::Inventory inventory = Host{}.pf("0000:01:00.0");
+  predict(inventory, model::SetNumVfs{pci("0000:01:00.0"), 0, 4});
+  auto wanted = policy("p", {{"enp1s0", {}}}, 2);
+  wanted.externally_managed = true;
+  wanted.device_type = model::DeviceType::vfio_pci;
+  const auto steps = plan(want(inventory, wanted), inventory, {}).pfs.at(0).steps;
+  ASSERT_EQ(steps.size(), 2u);
+  for (const auto& step : steps) EXPECT_TRUE(std::holds_alternative<model::BindDriver>(step.action));
+
+  inventory.functions.at(pci("0000:01:00.0")).sriov->drivers_autoprobe = false;
+  wanted.device_type = model::DeviceType::netdevice;
+  const auto refused = plan(want(inventory, wanted), inventory, {});
+  EXPECT_TRUE(refused.empty());
+  EXPECT_THAT(refused.pfs.at(0).refusals.at(0).error.text(), HasSubstr("sriov_drivers_autoprobe"));
+}
+
 TEST(Plan, LeavesTheMtuOfAVfInUseToItsUser) {
   model::Inventory inventory = Host{}.pf("0000:01:00.0");
   predict(inventory, model::SetNumVfs{pci("0000:01:00.0"), 0, 1});

@@ -1,5 +1,6 @@
 #include "core/resolve.hpp"
 
+#include "core/predict.hpp"
 #include "lib/hosts.hpp"
 #include "lib/policies.hpp"
 
@@ -57,6 +58,60 @@ TEST(Resolve, NamesBothPoliciesThatClaimOneVfAndLeavesThePfAlone) {
   EXPECT_EQ(desired.conflicts[0].pf, pci("0000:01:00.0"));
   EXPECT_THAT(desired.conflicts[0].error.text(), HasSubstr("\"first\""));
   EXPECT_THAT(desired.conflicts[0].error.text(), HasSubstr("\"second\""));
+}
+
+TEST(Resolve, GivesAVfToThePolicyOfTheStrongerPriority) {
+  auto general = policy("general", {{"enp1s0", {}}}, 4);
+  auto special = policy("special", {{"enp1s0", {{1, 2}}}}, 4);
+  special.device_type = model::DeviceType::vfio_pci;
+  special.priority = 10;
+  for (const auto& order : {std::vector{general, special}, std::vector{special, general}}) {
+    const auto desired = resolve(with(order), Host{}.pf("0000:01:00.0"));
+    ASSERT_TRUE(desired.conflicts.empty());
+    const auto& pf = desired.pfs.at(pci("0000:01:00.0"));
+    EXPECT_EQ(pf.vfs.at(0).policy, "general");
+    EXPECT_EQ(pf.vfs.at(1).policy, "special");
+    EXPECT_EQ(pf.vfs.at(2).device_type, model::DeviceType::vfio_pci);
+    EXPECT_EQ(pf.vfs.at(3).policy, "general");
+    EXPECT_EQ(pf.policies, (std::vector<std::string>{"special", "general"}));
+  }
+}
+
+TEST(Resolve, SelectsPfsByTheirLinkTypeWithAndWithoutAnInterface) {
+  auto infiniband = policy("ib", {}, 2);
+  infiniband.selectors.vendors = {0x8086};
+  infiniband.selectors.link_types = {model::LinkType::infiniband};
+  model::Inventory host = Host{}.pf("0000:01:00.0").pf("0000:02:00.0", "enp2s0");
+  std::erase_if(host.net_devices, [](const auto& net) { return net.name == "enp2s0"; });
+  host.functions.at(pci("0000:02:00.0")).class_code = 0x020700;
+  const auto desired = resolve(with({infiniband}), host);
+  EXPECT_EQ(desired.pfs.size(), 1u);
+  EXPECT_TRUE(desired.pfs.contains(pci("0000:02:00.0")));
+}
+
+TEST(Resolve, AsksNoMoreOfAnExternallyManagedPfThanItHas) {
+  auto mine = policy("mine", {{"enp1s0", {}}}, 2);
+  mine.externally_managed = true;
+  model::Inventory host = Host{}.pf("0000:01:00.0");
+  const auto lacking = resolve(with({mine}), host);
+  ASSERT_EQ(lacking.conflicts.size(), 1u);
+  EXPECT_THAT(lacking.conflicts[0].error.text(), HasSubstr("num_vfs"));
+  predict(host, model::SetNumVfs{pci("0000:01:00.0"), 0, 4});
+  EXPECT_TRUE(resolve(with({mine}), host).conflicts.empty());
+  mine.mtu = 9000;
+  const auto small = resolve(with({mine}), host);
+  ASSERT_EQ(small.conflicts.size(), 1u);
+  EXPECT_THAT(small.conflicts[0].error.text(), HasSubstr("mtu"));
+}
+
+TEST(Resolve, NamesBothPoliciesThatDifferInWhoseThePfIs) {
+  auto theirs = policy("theirs", {{"enp1s0", {{0, 1}}}}, 4);
+  theirs.externally_managed = true;
+  const auto desired = resolve(with({theirs, policy("ours", {{"enp1s0", {{2, 3}}}}, 4)}), Host{}.pf("0000:01:00.0"));
+  EXPECT_TRUE(desired.pfs.empty());
+  ASSERT_EQ(desired.conflicts.size(), 1u);
+  EXPECT_THAT(desired.conflicts[0].error.text(), HasSubstr("\"theirs\""));
+  EXPECT_THAT(desired.conflicts[0].error.text(), HasSubstr("\"ours\""));
 }
 
 TEST(Resolve, SaysBothNumbersWhenMoreVfsAreAskedThanThereAre) {
