@@ -204,9 +204,13 @@ std::size_t Polkit::wait_for_cancels(std::size_t count) {
 }
 
 void Polkit::say_yes_to_all() {
-  const std::lock_guard lock{object_->mutex};
-  for (const auto& result : object_->open) result->returnResults(Verdict{true, false, {}});
-  object_->open.clear();
+  decltype(object_->open) open;
+  {
+    const std::lock_guard lock{object_->mutex};
+    open.swap(object_->open);
+  }
+  // The bus has a lock of its own, under which it asks us.
+  for (const auto& result : open) result->returnResults(Verdict{true, false, {}});
 }
 
 }  // namespace nic::test
