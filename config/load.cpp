@@ -35,6 +35,7 @@ void lay_over(Config& config, Config later) {
     });
     if (!known) config.modules.push_back(std::move(module));
   }
+  config.protected_functions.merge(later.protected_functions);
   config.auto_apply = later.auto_apply;
   config.kubelet = std::move(later.kubelet);
   config.sources.insert(config.sources.end(), later.sources.begin(), later.sources.end());

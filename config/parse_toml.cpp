@@ -126,8 +126,12 @@ Config read(const toml::table& top, const Config& below, Mistakes& mistakes) {
   config.auto_apply = below.auto_apply;
   config.kubelet = below.kubelet;
   TableReader reader{top, "", mistakes};
-  if (const auto* agent = reader.table("agent"))
-    config.auto_apply = TableReader{*agent, "agent", mistakes}.boolean("auto_apply").value_or(below.auto_apply);
+  if (const auto* agent = reader.table("agent")) {
+    TableReader settings{*agent, "agent", mistakes};
+    config.auto_apply = settings.boolean("auto_apply").value_or(below.auto_apply);
+    const auto listed = settings.texts("protected", pci_address);
+    config.protected_functions = {listed.begin(), listed.end()};
+  }
   if (const auto* sriov = reader.table("sriov"))
     TableReader{*sriov, "sriov", mistakes}.tables(
         "policy", [&](const toml::table& one) { config.policies.push_back(policy(one, mistakes)); });

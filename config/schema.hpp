@@ -24,6 +24,7 @@ inline constexpr std::array kKeys{
     Key{"", "kubelet", Type::table, "The kubelet's device-plugin endpoint"},
     Key{"", "resource", Type::tables, "Resources that are offered to the kubelet"},
     Key{"agent", "auto_apply", Type::boolean, "Apply the plan by itself; false only shows it until Apply is called"},
+    Key{"agent", "protected", Type::texts, "PCI addresses of functions that are never disturbed unless forced"},
     Key{"sriov", "policy", Type::tables, "What a set of PFs should be"},
     Key{"sriov.policy", "name", Type::text, "Name of the policy, unique"},
     Key{"sriov.policy", "selectors", Type::table, "Which PFs are meant"},

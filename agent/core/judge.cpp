@@ -89,7 +89,7 @@ std::map<model::PciAddress, FunctionStatus> judge_functions(const Desired& desir
                                                             const model::Plan& plan,
                                                             const std::map<model::PciAddress, PfWork>& work) {
   std::map<model::PciAddress, FunctionStatus> result;
-  const auto protected_functions = protection(inventory);
+  const auto protected_functions = protection(inventory, desired.protected_functions);
   std::map<model::PciAddress, const model::Error*> conflicts;
   for (const auto& conflict : desired.conflicts)
     if (conflict.pf) conflicts.emplace(*conflict.pf, &conflict.error);

@@ -225,7 +225,8 @@ model::Plan plan(const model::Desired& desired, const Inventory& inventory,
                  std::span<const model::ModuleReport> modules, const PlanOptions& options) {
   model::Plan result;
   result.modules = module_steps(desired, inventory, modules);
-  const Protection protected_functions = options.force ? Protection{} : protection(inventory);
+  const Protection protected_functions =
+      options.force ? Protection{} : protection(inventory, desired.protected_functions);
   for (const auto& [address, pf] : desired.pfs) {
     if (!options.only.empty() && !options.only.contains(address)) continue;
     PfPlan steps = plan_pf(pf, inventory, protected_functions);

@@ -92,7 +92,7 @@ std::optional<model::Difference> missing_for_owning(const PciFunction& vf, const
 
 std::vector<Pool> pools(const model::Config& config, const Inventory& inventory, const model::Plan& plan) {
   const auto busy = unfinished(inventory, plan);
-  const auto protected_functions = protection(inventory);
+  const auto protected_functions = needed_by_host(inventory, config.protected_functions);
   std::set<PciAddress> taken;
   std::vector<Pool> result;
   for (const auto& resource : config.resources) {

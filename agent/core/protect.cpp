@@ -34,8 +34,15 @@ void add(Protection& result, const model::PciAddress& address, const std::string
 
 }  // namespace
 
-Protection protection(const Inventory& inventory) {
+Protection needed_by_host(const Inventory& inventory, const Listed& listed) {
   Protection result;
+  const auto protect = [&](const model::PciAddress& address, const std::string& reason) {
+    add(result, address, reason);
+    const auto* function = inventory.function(address);
+    if (function != nullptr && function->physfn)
+      add(result, *function->physfn, fmt::format("its VF {} {}", function->vf_index.value_or(0), reason));
+  };
+  for (const auto& address : listed) protect(address, "is listed as protected in the configuration");
   for (const auto& route : inventory.default_routes) {
     const NetDevice* top = inventory.net_device(route.ifindex);
     for (const unsigned ifindex : standing_on(inventory, route.ifindex)) {
@@ -43,12 +50,14 @@ Protection protection(const Inventory& inventory) {
       if (net == nullptr || !net->function) continue;
       const auto reason = fmt::format("carries the IPv{} default route ({})", route.ipv6 ? 6 : 4,
                                       top == nullptr ? net->name : top->name);
-      add(result, *net->function, reason);
-      const auto* function = inventory.function(*net->function);
-      if (function != nullptr && function->physfn)
-        add(result, *function->physfn, fmt::format("its VF {} {}", function->vf_index.value_or(0), reason));
+      protect(*net->function, reason);
     }
   }
+  return result;
+}
+
+Protection protection(const Inventory& inventory, const Listed& listed) {
+  Protection result = needed_by_host(inventory, listed);
   for (const auto& [address, function] : inventory.functions)
     if (!function.in_use.empty()) add(result, address, "is in use: " + function.in_use);
   return result;

@@ -1,10 +1,10 @@
-// Which functions must not be disturbed, and why. Pure. A default route (v4 or v6, any table) protects the function
-// that its interface stands on: through bonds, bridges and VLANs. A protected VF protects its PF too.
+// Which functions must not be disturbed, and why. Pure.
 #pragma once
 
 #include "model/inventory.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +12,13 @@ namespace nic::core {
 
 using Protection = std::map<model::PciAddress, std::vector<std::string>>;
 
-[[nodiscard]] Protection protection(const model::Inventory& inventory);
+using Listed = std::set<model::PciAddress>;  // by the administrator
+
+// What the host itself needs: a default route (v4 or v6, any table) protects the function that its interface stands on,
+// through bonds, bridges and VLANs, and what is listed is protected. A protected VF protects its PF too.
+[[nodiscard]] Protection needed_by_host(const model::Inventory& inventory, const Listed& listed);
+
+// And what others use: VFs in use. They stay in the pools that they were handed out from.
+[[nodiscard]] Protection protection(const model::Inventory& inventory, const Listed& listed);
 
 }  // namespace nic::core

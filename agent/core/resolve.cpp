@@ -135,6 +135,7 @@ void resolve_pf(const PciFunction& pf, std::vector<Claim> claims, const Inventor
 model::Desired resolve(const model::Config& config, const Inventory& inventory) {
   model::Desired result;
   result.modules = config.modules;
+  result.protected_functions = config.protected_functions;
   std::vector<bool> used(config.policies.size(), false);
   for (const auto& [address, function] : inventory.functions) {
     if (function.physfn) continue;

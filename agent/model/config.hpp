@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -123,8 +124,9 @@ struct Config {
   std::vector<RequiredModule> modules;
   std::vector<Resource> resources;
   KubeletSettings kubelet;
-  bool auto_apply{true};             // [agent] auto_apply: false only shows the plan until somebody calls Apply
-  std::vector<std::string> sources;  // files and layers it was made from, in the order of reading
+  std::set<PciAddress> protected_functions;  // [agent] protected: never disturbed unless forced
+  bool auto_apply{true};                     // [agent] auto_apply: false only shows the plan until somebody calls Apply
+  std::vector<std::string> sources;          // files and layers it was made from, in the order of reading
 
   bool operator==(const Config&) const = default;
 };

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,7 +47,8 @@ struct Desired {
   std::map<PciAddress, DesiredPf> pfs;
   std::vector<Conflict> conflicts;
   std::vector<RequiredModule> modules;
-  std::vector<std::string> notes;  // "policy \"workers\" matches no function of this machine"
+  std::set<PciAddress> protected_functions;  // by the configuration
+  std::vector<std::string> notes;            // "policy \"workers\" matches no function of this machine"
 
   bool operator==(const Desired&) const = default;
 };

@@ -68,6 +68,7 @@ required = ["ib_uverbs", "vfio-pci"]
 root = "/data/kubelet"
 [agent]
 auto_apply = false
+protected = ["0000:3b:00.0"]
 [[resource]]
 name = "example.com/rdma"
 kind = "shared"
@@ -82,6 +83,7 @@ exclude_topology = true
   EXPECT_EQ(config.modules.at(1).name, "vfio-pci");
   EXPECT_EQ(config.kubelet.root, "/data/kubelet");
   EXPECT_FALSE(config.auto_apply);
+  EXPECT_TRUE(config.protected_functions.contains(model::PciAddress::parse("0000:3b:00.0").value()));
   EXPECT_EQ(config.resources.at(0).rdma_hca_max, 1000u);
   EXPECT_EQ(config.resources[0].selectors.at(0).link_types.at(0), model::LinkType::infiniband);
   EXPECT_EQ(config.resources.at(1).selectors.size(), 2u);

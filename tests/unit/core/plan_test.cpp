@@ -154,6 +154,18 @@ TEST(Plan, WritesNothingToAnExternallyManagedPf) {
   EXPECT_THAT(refused.pfs.at(0).refusals.at(0).error.text(), HasSubstr("sriov_drivers_autoprobe"));
 }
 
+TEST(Plan, RefusesToDisturbWhatIsListedUnlessForced) {
+  model::Inventory inventory = Host{}.pf("0000:01:00.0");
+  predict(inventory, model::SetNumVfs{pci("0000:01:00.0"), 0, 4});
+  model::Config config;
+  config.policies = {policy("p", {{"enp1s0", {}}}, 2)};
+  config.protected_functions = {pci("0000:01:10.2")};
+  const auto refused = plan(resolve(config, inventory), inventory, {});
+  EXPECT_TRUE(refused.empty());
+  EXPECT_THAT(refused.pfs.at(0).refusals.at(0).error.text(), HasSubstr("listed as protected"));
+  EXPECT_FALSE(plan(resolve(config, inventory), inventory, {}, {.force = true, .only = {}}).empty());
+}
+
 TEST(Plan, LeavesTheMtuOfAVfInUseToItsUser) {
   model::Inventory inventory = Host{}.pf("0000:01:00.0");
   predict(inventory, model::SetNumVfs{pci("0000:01:00.0"), 0, 1});

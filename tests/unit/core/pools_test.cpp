@@ -93,6 +93,23 @@ TEST(Pools, DoesNotOfferTheVfThatCarriesTheDefaultRoute) {
   EXPECT_THAT(pool.functions, testing::ElementsAre(pci("0000:01:10.0")));
 }
 
+TEST(Pools, KeepsAVfThatAPodUses) {
+  model::Inventory host = Host{}.pf("0000:01:00.0");
+  predict(host, model::SetNumVfs{pci("0000:01:00.0"), 0, 2});
+  for (const auto* vf : {"0000:01:10.0", "0000:01:10.2"})
+    predict(host, model::BindDriver{pci(vf), 0, model::DeviceType::netdevice, {}});
+  auto& used = host.functions.at(pci("0000:01:10.0"));
+  used.in_use = "its network interface is in another network namespace";
+  std::erase_if(host.net_devices, [&](const auto& net) { return net.function == used.address; });
+  model::Selectors vfs;
+  vfs.vendors = {used.vendor};
+  model::Config config;
+  config.resources = {test::exclusive("example.com/vfs", vfs)};
+  EXPECT_EQ(pools(config, host, {}).at(0).healthy, 2u);
+  config.protected_functions = {used.address};
+  EXPECT_EQ(pools(config, host, {}).at(0).healthy, 1u);
+}
+
 TEST(Pools, SelectsVfsByRangeOfTheirPf) {
   model::Selectors one;
   one.pf_names = {{"enp1s0", {{1, 1}}}};
