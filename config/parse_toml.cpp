@@ -1,5 +1,6 @@
 #include "config/parse_toml.hpp"
 
+#include "config/stray.hpp"
 #include "config/table_reader.hpp"
 
 #include <fmt/format.h>
@@ -158,6 +159,11 @@ std::expected<Config, std::vector<model::Error>> parse_toml(std::string_view tex
   Mistakes mistakes{std::string{file}};
   if (text.size() > kMostBytes) {
     mistakes.add({mistakes.file, 0, 0}, fmt::format("it is larger than {} bytes", kMostBytes));
+    return std::unexpected(std::move(mistakes.errors));
+  }
+  if (const auto stray = first_stray(text)) {
+    mistakes.add({mistakes.file, stray->line, stray->column},
+                 "a character that is not ASCII stands outside of strings and comments");
     return std::unexpected(std::move(mistakes.errors));
   }
   const auto parsed = toml::parse(text, file);
