@@ -1,6 +1,6 @@
 #include "config/parse_toml.hpp"
 
-#include "config/stray.hpp"
+#include "config/ascii_text.hpp"
 #include "config/table_reader.hpp"
 
 #include <fmt/format.h>
@@ -152,6 +152,19 @@ Config read(const toml::table& top, const Config& below, Mistakes& mistakes) {
   return config;
 }
 
+// nullopt: what is wrong stands in `mistakes`. No exception leaves this.
+std::optional<toml::table> parse_text(std::string_view text, Mistakes& mistakes) {
+  try {
+    return toml::parse(text, mistakes.file);
+  } catch (const toml::parse_error& error) {
+    const auto begin = error.source().begin;
+    mistakes.add({mistakes.file, begin.line, begin.column}, std::string{error.description()});
+  } catch (const std::logic_error&) {
+    mistakes.add({mistakes.file, 0, 0}, "it is no TOML; the parser cannot say where");
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::expected<Config, std::vector<model::Error>> parse_toml(std::string_view text, std::string_view file,
@@ -161,19 +174,15 @@ std::expected<Config, std::vector<model::Error>> parse_toml(std::string_view tex
     mistakes.add({mistakes.file, 0, 0}, fmt::format("it is larger than {} bytes", kMostBytes));
     return std::unexpected(std::move(mistakes.errors));
   }
-  if (const auto stray = first_stray(text)) {
-    mistakes.add({mistakes.file, stray->line, stray->column},
-                 "a character that is not ASCII stands outside of strings and comments");
+  const auto ascii = ascii_text(text);
+  if (!ascii) {
+    mistakes.add({mistakes.file, ascii.error().line, ascii.error().column},
+                 "a character that is not ASCII stands outside of a comment; in strings write it as \\uXXXX");
     return std::unexpected(std::move(mistakes.errors));
   }
-  const auto parsed = toml::parse(text, file);
-  if (!parsed) {
-    const auto& error = parsed.error();
-    mistakes.add({mistakes.file, error.source().begin.line, error.source().begin.column},
-                 std::string{error.description()});
-    return std::unexpected(std::move(mistakes.errors));
-  }
-  Config config = read(parsed.table(), below, mistakes);
+  const auto parsed = parse_text(*ascii, mistakes);
+  if (!parsed) return std::unexpected(std::move(mistakes.errors));
+  Config config = read(*parsed, below, mistakes);
   if (!mistakes.errors.empty()) {
     return std::unexpected(std::move(mistakes.errors));
   }

@@ -2,8 +2,20 @@
 // for is unknown. Thread: any. Only config/ sees toml++.
 #pragma once
 
+#include <stdexcept>
+
+namespace nic::config {
+// toml++'s own assertions fail on some hostile texts ("[[[["): that is a mistake in the text, not the end of the
+// daemon.
+[[noreturn]] inline void contradiction(const char* what) { throw std::logic_error{what}; }
+}  // namespace nic::config
+
+#ifdef NDEBUG
+#error "toml++ would take its assertions for granted: config/ is compiled without NDEBUG"
+#endif
+#define TOML_ASSERT(expression) ((expression) ? static_cast<void>(0) : ::nic::config::contradiction(#expression))
 #define TOML_HEADER_ONLY 1
-#define TOML_EXCEPTIONS 0
+#define TOML_EXCEPTIONS 1
 #include "config/words.hpp"
 #include "model/config.hpp"
 #include "model/error.hpp"
