@@ -1,5 +1,6 @@
 #include "kmod/elf.hpp"
 
+#include "files/build_id.hpp"
 #include "kmod/context.hpp"
 
 #include <elf.h>
@@ -58,6 +59,8 @@ std::optional<Section> read_section(const Reader& reader, std::uint64_t at) {
   return Section{*name, *type, *content};
 }
 
+std::string_view characters(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
 std::string_view string_at(Bytes table, std::uint64_t offset) {
   if (offset >= table.size()) return {};
   const auto rest = table.subspan(static_cast<std::size_t>(offset));
@@ -87,8 +90,6 @@ std::expected<std::vector<Section>, std::string> read_sections(const Reader& rea
   return sections;
 }
 
-constexpr std::uint64_t align4(std::uint64_t size) { return (size + 3) & ~std::uint64_t{3}; }
-
 }  // namespace
 
 std::string_view ModuleFile::value(std::string_view key) const {
@@ -98,7 +99,7 @@ std::string_view ModuleFile::value(std::string_view key) const {
 
 std::vector<std::pair<std::string, std::string>> read_modinfo(Bytes section) {
   std::vector<std::pair<std::string, std::string>> info;
-  std::string_view rest{reinterpret_cast<const char*>(section.data()), section.size()};
+  auto rest = characters(section);
   while (!rest.empty()) {
     const auto end = rest.find('\0');
     if (end == std::string_view::npos) break;
@@ -109,32 +110,6 @@ std::vector<std::pair<std::string, std::string>> read_modinfo(Bytes section) {
     info.emplace_back(printable(line.substr(0, equals)), printable(line.substr(equals + 1)));
   }
   return info;
-}
-
-std::string read_build_id(Bytes notes, bool big_endian) {
-  const Reader reader{notes, false, big_endian};
-  std::uint64_t at = 0;
-  while (at < notes.size()) {
-    const auto name_size = reader.number(at, 4);
-    const auto size = reader.number(at + 4, 4);
-    const auto type = reader.number(at + 8, 4);
-    if (!name_size || !size || !type) return {};
-    const auto name = reader.part(at + 12, *name_size);
-    const auto content = reader.part(at + 12 + align4(*name_size), *size);
-    if (!name || !content) return {};
-    constexpr std::string_view kOwner{"GNU\0", 4};
-    if (*type == NT_GNU_BUILD_ID && std::ranges::equal(*name, kOwner)) {
-      constexpr std::string_view kDigits{"0123456789abcdef"};
-      std::string hex;
-      for (const unsigned char byte : *content) {
-        hex += kDigits[byte >> 4U];
-        hex += kDigits[byte & 0xfU];
-      }
-      return hex;
-    }
-    at += 12 + align4(*name_size) + align4(*size);
-  }
-  return {};
 }
 
 std::expected<ModuleFile, std::string> read_module(Bytes image) {
@@ -151,7 +126,8 @@ std::expected<ModuleFile, std::string> read_module(Bytes image) {
 
   ModuleFile file;
   for (const auto& section : *sections) {
-    if (section.type == SHT_NOTE && file.build_id.empty()) file.build_id = read_build_id(section.content, big);
+    if (section.type == SHT_NOTE && file.build_id.empty())
+      file.build_id = files::read_build_id(characters(section.content), big ? std::endian::big : std::endian::little);
     if (section.type == SHT_PROGBITS && string_at(names, section.name) == ".modinfo")
       file.info = read_modinfo(section.content);
   }

@@ -28,7 +28,5 @@ struct ModuleFile {
 [[nodiscard]] std::expected<ModuleFile, std::string> read_module(Bytes image);
 // The pairs of a .modinfo section; text without '=' and a last string without its NUL are left out.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> read_modinfo(Bytes section);
-// The GNU build id in a block of notes, as hex; "" if there is none. `big_endian` is that of the writer.
-[[nodiscard]] std::string read_build_id(Bytes notes, bool big_endian);
 
 }  // namespace nic::kmod

@@ -1,4 +1,4 @@
-#include "host/build_id.hpp"
+#include "files/build_id.hpp"
 #include "host/facts.hpp"
 
 #include <algorithm>
@@ -42,7 +42,7 @@ void read_attributes(const Sysfs& modules, model::LoadedModule& module, Problems
   module.version = take((*opened)->text("version"));
   module.srcversion = take((*opened)->text("srcversion"));
   const auto note = take((*opened)->bytes("notes/.note.gnu.build-id", kMostNote));
-  if (!note.empty()) module.build_id = parse_build_id(note).value_or("");
+  module.build_id = files::read_build_id(note);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// rooms: host model
+// rooms: host files model
 // ELF notes and the other texts of sysfs and procfs that are taken apart.
-#include "host/build_id.hpp"
+#include "files/build_id.hpp"
 #include "host/facts.hpp"
 #include "host/kernel_events.hpp"
 
@@ -11,8 +11,10 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace nic::host;
   const std::string_view text{reinterpret_cast<const char*>(data), size};
-  if (const auto id = parse_build_id(text))
-    if (id->empty() || id->size() > 128 || id->find_first_not_of("0123456789abcdef") != std::string::npos) std::abort();
+  for (const auto order : {std::endian::little, std::endian::big}) {
+    const auto id = nic::files::read_build_id(text, order);
+    if (id.size() > 128 || id.find_first_not_of("0123456789abcdef") != std::string::npos) std::abort();
+  }
   if (const auto ids = parse_pci_modalias(text))
     if (ids->class_code > 0xffffff) std::abort();
   if (const auto address = function_above(text))

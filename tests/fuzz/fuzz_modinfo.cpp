@@ -17,8 +17,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       for (const char c : key + value)
         if (c < 0x20 || c > 0x7e) std::abort();
   }
-  for (const bool big : {false, true})
-    if (nic::kmod::read_build_id(bytes, big).size() > 2 * size) std::abort();
   (void)nic::kmod::read_modinfo(bytes);
   for (const auto& directive : nic::kmod::read_modprobe_conf(text))
     if (directive.line == 0 || directive.name.empty()) std::abort();

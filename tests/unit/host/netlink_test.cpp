@@ -1,4 +1,3 @@
-#include "host/build_id.hpp"
 #include "host/kernel_events.hpp"
 #include "host/rtnetlink_parse.hpp"
 
@@ -211,22 +210,6 @@ TEST(EventDirt, LinksAndDefaultRoutesTouchTheNetwork) {
   EXPECT_TRUE(dirty_of_rtnetlink(route_packet(AF_INET, 0, 2).message(RTM_DELROUTE).bytes()).network);
   EXPECT_TRUE(dirty_of_rtnetlink(route_packet(AF_INET, 24, 2).message(RTM_NEWROUTE).bytes()).empty());
   EXPECT_TRUE(dirty_of_rtnetlink({}).empty());
-}
-
-TEST(BuildId, IsFoundBehindOtherNotes) {
-  const std::string other{"\6\0\0\0\2\0\0\0\1\0\0\0Linux\0\0\0xy\0\0", 12 + 8 + 4};
-  const std::string mine{"\4\0\0\0\3\0\0\0\3\0\0\0GNU\0\x01\xab\xff\0", 12 + 4 + 4};
-  EXPECT_EQ(parse_build_id(mine), "01abff");
-  EXPECT_EQ(parse_build_id(other + mine), "01abff");
-  EXPECT_FALSE(parse_build_id(other).has_value());
-  EXPECT_FALSE(parse_build_id("").has_value());
-  for (std::size_t size = 0; size < mine.size() - 1; ++size)
-    EXPECT_FALSE(parse_build_id(std::string_view{mine}.substr(0, size)).has_value()) << size;
-}
-
-TEST(BuildId, HugeSizesAreRefused) {
-  const std::string huge{"\xff\xff\xff\xff\xff\xff\xff\xff\3\0\0\0GNU\0", 16};
-  EXPECT_FALSE(parse_build_id(huge).has_value());
 }
 
 }  // namespace

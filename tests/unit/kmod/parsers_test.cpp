@@ -40,13 +40,6 @@ TEST(ReadModinfo, LeavesOutWhatIsNoPairAndMakesValuesPrintable) {
   EXPECT_THAT(info, ElementsAre(Pair("a", "1"), Pair("b", "?[0m=?")));
 }
 
-TEST(ReadBuildId, SkipsOtherNotesAndReadsBothByteOrders) {
-  const auto little = "\4\0\0\0\1\0\0\0\x1\0\0\0GNU\0x\0\0\0\4\0\0\0\2\0\0\0\3\0\0\0GNU\0\xde\xad\0\0"s;
-  EXPECT_EQ(read_build_id(bytes(little), false), "dead");
-  EXPECT_EQ(read_build_id(bytes("\0\0\0\4\0\0\0\1\0\0\0\3GNU\0\x7f\0\0\0"s), true), "7f");
-  EXPECT_EQ(read_build_id(bytes("\xff\xff\xff\xff\xff\xff\xff\xff\3\0\0\0GNU\0"s), false), "");
-}
-
 TEST(ReadModprobeConf, FindsDirectivesWithTheirLines) {
   const auto directives = read_modprobe_conf(
       "# blacklist x\n  blacklist\tib-core  \noptions a b=c\ninstall mlx* \\\n /bin/true  now\nblacklist\n");
