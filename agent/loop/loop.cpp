@@ -33,6 +33,12 @@ EventPtr default_event() {
   return EventPtr{event};
 }
 
+EventPtr new_event() {
+  sd_event* event{};
+  must(sd_event_new(&event), "sd_event_new");
+  return EventPtr{event};
+}
+
 Io::Io(sd_event* event, int fd, std::uint32_t events, std::function<void(std::uint32_t)> ready)
     : ready_{std::move(ready)} {
   sd_event_source* source{};

@@ -25,6 +25,8 @@ using SourcePtr = std::unique_ptr<sd_event_source, SourceDeleter>;
 
 // The calling thread's default event loop. Ends the process when the kernel has no epoll descriptor left.
 [[nodiscard]] EventPtr default_event();
+// Another loop, beside the one that the thread has.
+[[nodiscard]] EventPtr new_event();
 
 // Calls `ready(revents)` while `fd` has the asked-for events (EPOLLIN ...). Does not own the descriptor.
 class Io {

@@ -62,11 +62,7 @@ class Served {
   test::SysfsTree tree_;
   model::Roots roots_{model::Roots::below(tree_.root())};
   test::TemporaryFolder folder_;
-  loop::EventPtr event_{[] {
-    sd_event* made{};
-    sd_event_new(&made);
-    return made;
-  }()};
+  loop::EventPtr event_{loop::new_event()};
   loop::Mailbox mailbox_{event_.get()};
   model::SnapshotCell cell_;
   std::unique_ptr<kubelet::Endpoint> endpoint_;

@@ -74,11 +74,7 @@ class AgentOnSim {
   mutable std::shared_ptr<const model::Snapshot> seen_;
 
  public:
-  loop::EventPtr event{[] {
-    sd_event* made{};
-    sd_event_new(&made);
-    return made;
-  }()};
+  loop::EventPtr event{loop::new_event()};
   loop::Mailbox mailbox{event.get()};
   model::SnapshotCell cell;
   std::shared_ptr<SimMachine> machine;

@@ -98,11 +98,7 @@ class EndpointTest : public testing::Test {
   }
 
   test::TemporaryFolder folder;
-  loop::EventPtr event{[] {
-    sd_event* made{};
-    sd_event_new(&made);
-    return made;
-  }()};
+  loop::EventPtr event{loop::new_event()};
   loop::Mailbox mailbox{event.get()};
   model::SnapshotCell cell;
   std::map<std::string, model::EndpointStatus> states;

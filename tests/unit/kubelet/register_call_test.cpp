@@ -18,11 +18,7 @@ class RegisterCallTest : public testing::Test {
   }
 
   test::TemporaryFolder folder;
-  loop::EventPtr event{[] {
-    sd_event* made{};
-    sd_event_new(&made);
-    return made;
-  }()};
+  loop::EventPtr event{loop::new_event()};
   loop::Mailbox mailbox{event.get()};
 };
 

@@ -18,11 +18,7 @@ using namespace std::chrono_literals;
 
 class LoopTest : public testing::Test {
  protected:
-  EventPtr event{[] {
-    sd_event* made{};
-    sd_event_new(&made);
-    return made;
-  }()};
+  EventPtr event{new_event()};
   bool run_until(const std::function<bool()>& condition) {
     const auto deadline = std::chrono::steady_clock::now() + 5s;
     while (!condition()) {
