@@ -53,7 +53,11 @@ Endpoint::Endpoint(sd_event* event, Context context) : event_{event}, context_{s
 Endpoint::~Endpoint() {
   *self_ = nullptr;
   for (auto& [resource, entry] : entries_)
-    if (entry.server) closers_.emplace_back([server = std::move(entry.server)] { server->shut_down(); });
+    if (entry.server)
+      closers_.emplace_back([call = std::move(entry.registering), server = std::move(entry.server)]() mutable {
+        call.reset();
+        server->shut_down();
+      });
   for (auto& closer : closers_) closer.join();
 }
 
@@ -244,7 +248,6 @@ void Endpoint::registered(const std::string& resource, const RegisterResult& res
 void Endpoint::close(const std::string& resource) {
   Entry& entry = entries_.at(resource);
   if (entry.supervisor) entry.supervisor->disarm();
-  entry.registering.reset();
   if (entry.closing) return;
   if (!entry.server) {
     if (!entry.wanted) entries_.erase(resource);
@@ -253,7 +256,10 @@ void Endpoint::close(const std::string& resource) {
   entry.closing = true;
   closers_.emplace_back();
   const auto closer = std::prev(closers_.end());
-  *closer = std::thread{[server = std::move(entry.server), post = context_.post, self = self_, resource, closer] {
+  // A call under way goes there too: gRPC may take a tenth of a second to let go of it.
+  *closer = std::thread{[call = std::move(entry.registering), server = std::move(entry.server), post = context_.post,
+                         self = self_, resource, closer]() mutable {
+    call.reset();
     server->shut_down();
     post([self, resource, closer] {
       if (*self != nullptr) (*self)->closed(resource, closer);

@@ -20,8 +20,9 @@ class RegisterCall {
   // Does not block. Code::not_found when nobody listens on the kubelet's socket. `done` may destroy the call.
   RegisterCall(const std::string& kubelet_socket, const std::string& resource, const std::string& endpoint,
                loop::Mailbox::Post post, std::function<void(const RegisterResult&)> done);
-  // A call that is under way is cancelled, `done` is not called any more. Waits until gRPC has let go of it (at once):
-  // the last channel must not go on gRPC's own thread, which would then wait for itself and lose its completion queue.
+  // A call that is under way is cancelled, `done` is not called any more. Waits until gRPC has let go of it (up to
+  // about a tenth of a second, so such a call is destroyed on another thread than the loop's; not on gRPC's own): the
+  // last channel must not go on gRPC's own thread, which would then wait for itself and lose its completion queue.
   ~RegisterCall();
   RegisterCall(const RegisterCall&) = delete;
   RegisterCall& operator=(const RegisterCall&) = delete;
