@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 namespace nic::kmod {
@@ -183,14 +184,20 @@ std::expected<void, Error> load(const model::Roots& roots, std::string_view name
 std::expected<std::vector<std::string>, Error> load_for_device(const model::Roots& roots, const std::string& modalias) {
   const auto context = Context::open(roots);
   if (!context) return std::unexpected(context.error());
-  auto names = context->behind_alias(modalias);
-  if (names.empty())
-    return std::unexpected(Error{
-        Code::not_found, 0, "find a module for the device", printable(modalias),
-        fmt::format("No module of kernel {} drives it: install the one that does", printable(context->release()))});
-  for (const auto& name : names)
-    if (auto loaded = load(roots, name); !loaded) return std::unexpected(std::move(loaded.error()));
-  return names;
+  std::vector<std::string> there;
+  std::optional<Error> failure;
+  for (const auto& name : context->behind_alias(modalias)) {
+    const auto loaded = load(roots, name);
+    if (loaded)
+      there.push_back(name);
+    else if (!failure)
+      failure = loaded.error();
+  }
+  if (!there.empty()) return there;
+  if (failure) return std::unexpected(std::move(*failure));
+  return std::unexpected(
+      Error{Code::not_found, 0, "find a module for the device", printable(modalias),
+            fmt::format("No module of kernel {} drives it: install the one that does", printable(context->release()))});
 }
 
 std::expected<std::vector<std::string>, Error> plan_load(const model::Roots& roots, std::string_view name) {

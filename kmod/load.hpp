@@ -20,8 +20,8 @@ namespace nic::kmod {
 // packages' files.
 [[nodiscard]] std::expected<void, model::Error> load(const model::Roots& roots, std::string_view name);
 
-// Loads every module that drives the device of this alias ("pci:v00008086d000010CA..."), as udev does; gives their
-// names. Errors: not_found (no module says so), else those of load().
+// Loads every module that drives the device of this alias ("pci:v00008086d000010CA..."), as udev does; gives the names
+// of those that are there now. Errors, where none is: not_found (no module says so), else the first of load().
 [[nodiscard]] std::expected<std::vector<std::string>, model::Error> load_for_device(const model::Roots& roots,
                                                                                     const std::string& modalias);
 

@@ -76,6 +76,18 @@ TEST(Load, SaysWhenNoModuleDrivesADevice) {
   EXPECT_THAT(loaded.error().text(), HasSubstr("d0000ABCD"));
 }
 
+TEST(Load, OneModuleOfADeviceThatMayNotBeLoadedDoesNotStopTheOther) {
+  const ModuleTree tree;
+  tree.add("kernel/nicdep-bad.ko", fitting().info("alias", "pci:v00001AF4d0000ABCDsv*sd*bc*sc*i*"));
+  tree.add("kernel/nicdep-good.ko", fitting().info("alias", "pci:v00001AF4d0000ABCDsv*sd*bc*sc*i*"));
+  tree.depmod();
+  tree.write("etc/modprobe.d/none.conf", "blacklist nicdep-bad\n");
+  tree.live("nicdep_good");
+  const auto loaded = load_for_device(tree.roots(), "pci:v00001AF4d0000ABCDsv00001AF4sd00001100bc02sc00i00");
+  ASSERT_TRUE(loaded) << loaded.error().text();
+  EXPECT_THAT(*loaded, ElementsAre("nicdep_good"));
+}
+
 TEST(Load, RespectsTheBlacklistForADeviceToo) {
   const ModuleTree tree;
   tree.add("kernel/nicdep-pci.ko", fitting().info("alias", "pci:v00001AF4d0000ABCDsv*sd*bc*sc*i*"));
