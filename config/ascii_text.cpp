@@ -21,22 +21,22 @@ std::size_t one_line(std::string_view rest, char quote) {
   return comment(rest);
 }
 
-std::size_t many_lines(std::string_view rest, char quote) {
+std::size_t many_lines(std::string_view rest, std::string_view quotes) {
   for (std::size_t at = 3; at < rest.size(); ++at) {
-    if (quote == '"' && rest[at] == '\\') {
+    if (quotes[0] == '"' && rest[at] == '\\') {
       ++at;
       continue;
     }
-    if (!rest.substr(at).starts_with(std::string_view{quote == '"' ? "\"\"\"" : "'''"})) continue;
+    if (!rest.substr(at).starts_with(quotes)) continue;
     std::size_t end = at + 3;  // up to two more quotes belong to the text
-    while (end < rest.size() && end < at + 5 && rest[end] == quote) ++end;
+    while (end < rest.size() && end < at + 5 && rest[end] == quotes[0]) ++end;
     return end;
   }
   return rest.size();
 }
 
 std::size_t string(std::string_view rest) {
-  if (rest.starts_with("\"\"\"") || rest.starts_with("'''")) return many_lines(rest, rest.front());
+  if (rest.starts_with("\"\"\"") || rest.starts_with("'''")) return many_lines(rest, rest.substr(0, 3));
   return rest.front() == '"' || rest.front() == '\'' ? one_line(rest, rest.front()) : 0;
 }
 
@@ -60,9 +60,11 @@ std::expected<std::string, Position> ascii_text(std::string_view text) {
     if (is_comment) {
       std::replace_if(result.begin() + static_cast<std::ptrdiff_t>(at),
                       result.begin() + static_cast<std::ptrdiff_t>(at + piece), beyond_ascii, '?');
-    } else if (const auto found = std::ranges::find_if(rest.substr(0, piece), beyond_ascii);
-               found != rest.begin() + static_cast<std::ptrdiff_t>(std::min(piece, rest.size()))) {
-      return std::unexpected(position_of(text.substr(0, at + static_cast<std::size_t>(found - rest.begin()))));
+    } else {
+      const auto part = rest.substr(0, piece);
+      const auto found = std::ranges::find_if(part, beyond_ascii);
+      if (found != part.end())
+        return std::unexpected(position_of(text.substr(0, at + static_cast<std::size_t>(found - part.begin()))));
     }
     at += piece;
   }

@@ -37,12 +37,5 @@ TEST(AsciiText, IsAskedForByTheConfiguration) {
   EXPECT_TRUE(parse_toml("# fine: \xc3\xa9\n", "t.toml"));
 }
 
-// toml++'s own assertion fails on it.
-TEST(ParseToml, OutlivesAContradictionOfTheParser) {
-  const auto config = parse_toml("[[[[", "t.toml");
-  ASSERT_FALSE(config);
-  EXPECT_NE(config.error().front().text().find("t.toml"), std::string::npos);
-}
-
 }  // namespace
 }  // namespace nic::config

@@ -91,6 +91,13 @@ exclude_topology = true
   EXPECT_TRUE(config.resources[1].exclude_topology);
 }
 
+// toml++'s own assertion fails on it.
+TEST(ParseToml, OutlivesAContradictionOfTheParser) {
+  const auto config = parse_toml("[[[[", "t.toml");
+  ASSERT_FALSE(config);
+  EXPECT_NE(config.error().front().text().find("t.toml"), std::string::npos);
+}
+
 TEST(ParseToml, AnEmptyTextAsksForNothing) { EXPECT_TRUE(good("").policies.empty()); }
 
 struct Bad {
