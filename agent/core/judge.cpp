@@ -1,7 +1,6 @@
 #include "core/judge.hpp"
 
 #include "core/order.hpp"
-#include "model/drivers.hpp"
 
 #include <fmt/format.h>
 
@@ -36,11 +35,8 @@ std::vector<Difference> differences_of_pf(const DesiredPf& desired, const PciFun
 std::vector<Difference> differences_of_vf(const model::DesiredVf& wish, const PciFunction& vf,
                                           const Inventory& inventory) {
   std::vector<Difference> all;
-  const bool vfio = vf.driver == "vfio-pci";
-  const bool right = wish.device_type == model::DeviceType::vfio_pci
-                         ? vfio
-                         : vf.driver && (wish.only_if_unbound || !model::is_user_space_driver(*vf.driver));
-  if (!right) all.push_back({"driver", vf.driver.value_or("none"), std::string{word(wish.device_type)}});
+  if (!has_right_driver(wish, vf))
+    all.push_back({"driver", vf.driver.value_or("none"), std::string{word(wish.device_type)}});
   if (wish.mtu && wish.device_type == model::DeviceType::netdevice)
     for (const auto* net : inventory.net_devices_of(vf.address))
       if (net->mtu != *wish.mtu)

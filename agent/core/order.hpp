@@ -1,7 +1,10 @@
 // Kernel knowledge that planning needs, as tables: what a driver's VF creation disturbs, which driver its VFs get,
-// which drivers hand a function to user space.
+// when a VF has the right one.
 #pragma once
 
+#include "model/desired.hpp"
+#include "model/drivers.hpp"
+#include "model/inventory.hpp"
 #include "model/plan.hpp"
 
 #include <array>
@@ -31,6 +34,12 @@ inline constexpr std::array kDriverFacts{
   for (const auto& facts : kDriverFacts)
     if (facts.pf_driver == pf_driver) return facts;
   return {pf_driver, pf_driver, model::Disruption::pf_disruptive};
+}
+
+// The function has the driver that is wished for it.
+[[nodiscard]] inline bool has_right_driver(const model::DesiredVf& wish, const model::PciFunction& function) {
+  if (wish.device_type == model::DeviceType::vfio_pci) return function.driver == "vfio-pci";
+  return function.driver && (wish.only_if_unbound || !model::is_user_space_driver(*function.driver));
 }
 
 }  // namespace nic::core

@@ -101,12 +101,7 @@ class PfPlanner {
 
   // True when the VF has the driver it should have.
   bool bound(const PciFunction& pf, const PciFunction& function, unsigned index, const DesiredVf& wish) {
-    const bool vfio = function.driver == "vfio-pci";
-    const bool right =
-        wish.device_type == DeviceType::vfio_pci
-            ? vfio
-            : function.driver && (wish.only_if_unbound || !model::is_user_space_driver(*function.driver));
-    if (right) return true;
+    if (has_right_driver(wish, function)) return true;
     const BindDriver action{function.address, index, wish.device_type, function.driver};
     if (wish.device_type == DeviceType::vfio_pci && !function.iommu_group) {
       refuse({model::Code::unsupported, 0, model::describe(action), "",
