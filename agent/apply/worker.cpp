@@ -24,7 +24,8 @@ std::expected<void, model::Error> still_free(Machine& machine, const model::Step
   std::string who;
   for (const auto& [function, reason] : users)
     who += fmt::format("{}{} is in use: {}", who.empty() ? "" : "; ", function.text(), reason);
-  return std::unexpected(model::Error{model::Code::protected_, 0, "leave alone what is in use", "", std::move(who)});
+  return std::unexpected(model::Error{model::Code::protected_, 0, "leave alone what is in use", "",
+                                      who + "; to do it all the same: nicctl apply --force"});
 }
 
 // Making VFs switches driver probing off for a moment: what was there before is on disk meanwhile, so that being killed
