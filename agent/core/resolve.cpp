@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace nic::core {
 namespace {
@@ -102,7 +103,7 @@ std::optional<model::Error> ownership(const PciFunction& pf, const std::vector<C
 }
 
 void resolve_pf(const PciFunction& pf, std::vector<Claim> claims, const Inventory& inventory, model::Desired& result) {
-  std::ranges::stable_sort(claims, {}, [](const Claim& claim) { return claim.policy->priority; });
+  std::ranges::sort(claims, {}, [](const Claim& claim) { return std::pair{claim.policy->priority, claim.policy}; });
   DesiredPf desired;
   desired.pf = pf.address;
   desired.externally_managed = claims.front().policy->externally_managed;
