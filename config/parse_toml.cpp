@@ -2,6 +2,7 @@
 
 #include "config/ascii_text.hpp"
 #include "config/table_reader.hpp"
+#include "config/vf_options.hpp"
 
 #include <fmt/format.h>
 
@@ -19,9 +20,8 @@ constexpr unsigned kMostMtu = 65535;
 constexpr unsigned kMostSharers = 100'000;  // what a ListAndWatch message of 4 MiB holds with room to spare
 
 // A list that is there and empty would silently mean "all".
-void refuse_empty(TableReader& reader, const toml::table& table, std::string_view key) {
-  const auto* list = table.get(key) == nullptr ? nullptr : table.get(key)->as_array();
-  if (list != nullptr && list->empty()) reader.refuse(key, "the list is empty; leave the key out to match everything");
+void refuse_empty(TableReader& reader, std::string_view key) {
+  if (reader.empty_list(key)) reader.refuse(key, "the list is empty; leave the key out to match everything");
 }
 
 Selectors selectors(const toml::table& table, std::string_view name, Mistakes& mistakes) {
@@ -40,7 +40,7 @@ Selectors selectors(const toml::table& table, std::string_view name, Mistakes& m
   }
   for (const auto key :
        {"vendors", "devices", "pf_names", "root_devices", "drivers", "pci_addresses", "if_names", "link_types"})
-    refuse_empty(reader, table, key);
+    refuse_empty(reader, key);
   return result;
 }
 
@@ -52,6 +52,7 @@ model::VfGroup group(const toml::table& table, const model::SriovPolicy& policy,
   result.vfs = reader.text("vfs", index_ranges).value_or(std::vector<model::IndexRange>{});
   result.device_type = reader.text("device_type", device_type).value_or(policy.device_type);
   result.mtu = reader.number("mtu", kLeastMtu, kMostMtu);
+  result.options = vf_options(reader);
   for (const auto& range : result.vfs) {
     if (range.last >= policy.num_vfs)
       reader.refuse("vfs", fmt::format("there is no VF {}: num_vfs of the policy is {}", range.last, policy.num_vfs));
@@ -80,7 +81,13 @@ model::SriovPolicy policy(const toml::table& table, Mistakes& mistakes) {
   result.num_vfs = reader.number("num_vfs", 0, kMostVfs).value_or(0);
   result.mtu = reader.number("mtu", kLeastMtu, kMostMtu);
   result.device_type = reader.text("device_type", device_type).value_or(model::DeviceType::netdevice);
+  result.options = vf_options(reader);
   reader.tables("group", [&](const toml::table& one) { result.groups.push_back(group(one, result, mistakes)); });
+  const bool told = !result.options.empty() ||
+                    std::ranges::any_of(result.groups, [](const auto& one) { return !one.options.empty(); });
+  if (result.externally_managed && told)
+    reader.refuse("externally_managed",
+                  "addresses, VLAN, trust and the like of VFs are told to the PF: leave them to whoever manages it");
   return result;
 }
 

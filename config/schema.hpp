@@ -8,7 +8,7 @@
 
 namespace nic::config {
 
-enum class Type : std::uint8_t { text, number, boolean, texts, table, tables, selector_or_list };
+enum class Type : std::uint8_t { text, number, boolean, texts, text_or_texts, table, tables, selector_or_list };
 
 struct Key {
   std::string_view table;  // "" for the top level; "sriov.policy"
@@ -33,10 +33,34 @@ inline constexpr std::array kKeys{
     Key{"sriov.policy", "num_vfs", Type::number, "Virtual functions of each PF, 0 to 65535"},
     Key{"sriov.policy", "mtu", Type::number, "MTU of the VFs, 68 to 65535; the PF is raised to it, never lowered"},
     Key{"sriov.policy", "device_type", Type::text, "Driver of the VFs: \"netdevice\" or \"vfio-pci\""},
+    Key{"sriov.policy", "macs", Type::text_or_texts,
+        "MAC addresses of Ethernet VFs: \"derived\", or addresses and ranges"},
+    Key{"sriov.policy", "guids", Type::text_or_texts, "GUIDs of InfiniBand VFs: \"derived\", or GUIDs and ranges"},
+    Key{"sriov.policy", "vlan", Type::number, "VLAN of the VFs, 0 (none) to 4094"},
+    Key{"sriov.policy", "vlan_qos", Type::number, "Priority in the VLAN tag, 0 to 7"},
+    Key{"sriov.policy", "vlan_proto", Type::text, "\"802.1q\" or \"802.1ad\""},
+    Key{"sriov.policy", "trust", Type::boolean, "The VFs may ask for promiscuous mode and other MAC addresses"},
+    Key{"sriov.policy", "spoofchk", Type::boolean, "Frames with another source address than the VF's are dropped"},
+    Key{"sriov.policy", "link_state", Type::text, "The VFs' link: \"auto\", \"enable\" or \"disable\""},
+    Key{"sriov.policy", "min_tx_rate", Type::number, "Guaranteed rate of each VF in Mbit/s, 0: none"},
+    Key{"sriov.policy", "max_tx_rate", Type::number, "Most that each VF may send in Mbit/s, 0: no limit"},
     Key{"sriov.policy", "group", Type::tables, "VFs that differ from the rest"},
     Key{"sriov.policy.group", "vfs", Type::text, "VF indexes: \"0-3,5\""},
     Key{"sriov.policy.group", "device_type", Type::text, "Driver of these VFs"},
     Key{"sriov.policy.group", "mtu", Type::number, "MTU of these VFs"},
+    Key{"sriov.policy.group", "macs", Type::text_or_texts,
+        "MAC addresses of Ethernet VFs: \"derived\", or addresses and ranges"},
+    Key{"sriov.policy.group", "guids", Type::text_or_texts,
+        "GUIDs of InfiniBand VFs: \"derived\", or GUIDs and ranges"},
+    Key{"sriov.policy.group", "vlan", Type::number, "VLAN of the VFs, 0 (none) to 4094"},
+    Key{"sriov.policy.group", "vlan_qos", Type::number, "Priority in the VLAN tag, 0 to 7"},
+    Key{"sriov.policy.group", "vlan_proto", Type::text, "\"802.1q\" or \"802.1ad\""},
+    Key{"sriov.policy.group", "trust", Type::boolean, "The VFs may ask for promiscuous mode and other MAC addresses"},
+    Key{"sriov.policy.group", "spoofchk", Type::boolean,
+        "Frames with another source address than the VF's are dropped"},
+    Key{"sriov.policy.group", "link_state", Type::text, "The VFs' link: \"auto\", \"enable\" or \"disable\""},
+    Key{"sriov.policy.group", "min_tx_rate", Type::number, "Guaranteed rate of each VF in Mbit/s, 0: none"},
+    Key{"sriov.policy.group", "max_tx_rate", Type::number, "Most that each VF may send in Mbit/s, 0: no limit"},
     Key{"sriov.policy.selectors", "vendors", Type::texts, "PCI vendor ids: \"15b3\""},
     Key{"sriov.policy.selectors", "devices", Type::texts, "PCI device ids of the PF: \"1021\""},
     Key{"sriov.policy.selectors", "pf_names", Type::texts, "Interface names of PFs, with VF ranges: \"ens1f0#0-3\""},

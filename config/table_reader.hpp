@@ -51,6 +51,10 @@ class TableReader {
 
   [[nodiscard]] model::Place place() const { return mistakes_.place(table_); }
   [[nodiscard]] bool has(std::string_view key) const { return table_.contains(key); }
+  [[nodiscard]] bool empty_list(std::string_view key) const {
+    const auto* list = table_.get_as<toml::array>(key);
+    return list != nullptr && list->empty();
+  }
 
   [[nodiscard]] const toml::table* table(std::string_view key);
   // [[key]]; `each` is called for every table.
@@ -74,6 +78,15 @@ class TableReader {
     for (const toml::node* node : elements(key))
       if (auto value = parsed(*node, key, parse)) all.push_back(std::move(*value));
     return all;
+  }
+  // One text, or a list of them.
+  template <class Parse>
+  [[nodiscard]] auto text_or_texts(std::string_view key, Parse parse)
+      -> std::vector<typename decltype(parse(std::string_view{}))::value_type> {
+    const toml::node* node = table_.get(key);
+    if (node == nullptr || node->as_string() == nullptr) return texts(key, parse);
+    if (auto value = parsed(*node, key, parse)) return {std::move(*value)};
+    return {};
   }
   // Says that a key is missing, or that its value does not do.
   void require(std::string_view key);

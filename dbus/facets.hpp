@@ -154,6 +154,8 @@ class VirtualFunctionFacet final : public Facet<VirtualFunctionView, org::nicage
  private:
   sdbus::ObjectPath PhysicalFunction() override { return read(&VirtualFunctionView::physical_function); }
   std::uint32_t Index() override { return read(&VirtualFunctionView::index); }
+  std::map<std::string, sdbus::Variant> Settings() override { return read(&VirtualFunctionView::settings); }
+  std::string UsedBy() override { return read(&VirtualFunctionView::used_by); }
 };
 
 class RdmaFacet final : public Facet<RdmaView, org::nicagent1::Rdma_adaptor> {

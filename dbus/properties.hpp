@@ -142,6 +142,8 @@ struct Interface<VirtualFunctionView> {
   static constexpr auto properties = std::tuple{
       Property{"PhysicalFunction", &View::physical_function, Emits::constant},
       Property{"Index", &View::index, Emits::constant},
+      Property{"Settings", &View::settings, Emits::change},
+      Property{"UsedBy", &View::used_by, Emits::change},
   };
 };
 

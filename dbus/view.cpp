@@ -25,8 +25,8 @@ void clean(Number&) {}
 void clean(Path&) {}  // made of ASCII only
 template <class Item>
 void clean(std::vector<Item>& items);
-void clean(Wanted& wanted) {
-  for (auto& [key, value] : wanted) std::visit([](auto& held) { clean(held); }, value);
+void clean(Dictionary& dictionary) {
+  for (auto& [key, value] : dictionary) std::visit([](auto& held) { clean(held); }, value);
 }
 template <class Row>
   requires requires { Fields<Row>::fields; }
@@ -96,8 +96,25 @@ struct Index {
   }
 };
 
-Wanted wanted_of(const model::PciFunction& function, const model::Desired& desired) {
-  Wanted wanted;
+// Only what is told, or wished.
+void add(Dictionary& entries, const model::VfSettings& settings) {
+  if (settings.mac) entries["MacAddress"] = settings.mac->text();
+  if (settings.node_guid) entries["NodeGuid"] = settings.node_guid->text();
+  if (settings.port_guid) entries["PortGuid"] = settings.port_guid->text();
+  if (settings.vlan) {
+    entries["Vlan"] = std::uint32_t{settings.vlan->id};
+    entries["VlanQos"] = std::uint32_t{settings.vlan->qos};
+    entries["VlanProtocol"] = text(word(settings.vlan->protocol));
+  }
+  if (settings.trust) entries["Trust"] = *settings.trust;
+  if (settings.spoof_check) entries["SpoofCheck"] = *settings.spoof_check;
+  if (settings.link_state) entries["LinkState"] = text(word(*settings.link_state));
+  if (settings.min_tx_rate) entries["MinTxRate"] = std::uint32_t{*settings.min_tx_rate};
+  if (settings.max_tx_rate) entries["MaxTxRate"] = std::uint32_t{*settings.max_tx_rate};
+}
+
+Dictionary wanted_of(const model::PciFunction& function, const model::Desired& desired) {
+  Dictionary wanted;
   if (const auto pf = desired.pfs.find(function.address); pf != desired.pfs.end()) {
     wanted["NumVfs"] = std::uint32_t{pf->second.num_vfs};
     if (pf->second.mtu) wanted["Mtu"] = std::uint32_t{*pf->second.mtu};
@@ -110,6 +127,7 @@ Wanted wanted_of(const model::PciFunction& function, const model::Desired& desir
     wanted["DeviceType"] = text(word(vf->second.device_type));
     if (vf->second.mtu) wanted["Mtu"] = std::uint32_t{*vf->second.mtu};
     wanted["Policies"] = std::vector{vf->second.policy};
+    add(wanted, vf->second.settings);
   }
   return wanted;
 }
@@ -169,6 +187,17 @@ PhysicalFunctionView pf_view(const model::PciFunction& function, const Snapshot&
   if (const auto status = snapshot.functions.find(function.address); status != snapshot.functions.end())
     view.protection_reasons = status->second.protection;
   view.is_protected = !view.protection_reasons.empty();
+  return view;
+}
+
+VirtualFunctionView vf_view(const model::PciFunction& function, const PciAddress& pf, unsigned vf_index,
+                            const Index& index) {
+  VirtualFunctionView view;
+  view.physical_function = {device_path(pf)};
+  view.index = vf_index;
+  view.used_by = function.in_use;
+  for (const auto* net : Index::at(index.interfaces, pf))
+    if (const auto told = net->vfs.find(vf_index); told != net->vfs.end()) add(view.settings, told->second);
   return view;
 }
 
@@ -319,7 +348,7 @@ View view(const Snapshot& snapshot, std::string_view version) {
     object.device = cleaned(device_view(function, snapshot, index));
     if (function.kind() == model::FunctionKind::pf) object.physical_function = cleaned(pf_view(function, snapshot));
     if (function.physfn && function.vf_index)
-      object.virtual_function = VirtualFunctionView{Path{device_path(*function.physfn)}, *function.vf_index};
+      object.virtual_function = cleaned(vf_view(function, *function.physfn, *function.vf_index, index));
     if (const auto& rdma = Index::at(index.rdma, address); !rdma.empty()) object.rdma = cleaned(rdma_view(rdma));
   }
   for (const auto& module : snapshot.modules) view.modules[module_path(module.name)] = cleaned(module_view(module));

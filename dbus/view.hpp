@@ -49,7 +49,7 @@ struct PortRow {  // (ussss)
   bool operator==(const PortRow&) const = default;
 };
 // a{sv}
-using Wanted = std::map<std::string, std::variant<std::uint32_t, std::string, std::vector<std::string>>>;
+using Dictionary = std::map<std::string, std::variant<bool, std::uint32_t, std::string, std::vector<std::string>>>;
 
 struct ManagerView {
   std::string version;
@@ -87,7 +87,7 @@ struct DeviceView {
   std::string mac_address;
   std::string state;
   std::string state_text;
-  Wanted desired;
+  Dictionary desired;
   std::vector<DifferenceRow> differences;
   ErrorRow last_error;
   std::vector<Path> resources;
@@ -109,6 +109,8 @@ struct PhysicalFunctionView {
 struct VirtualFunctionView {
   Path physical_function;
   std::uint32_t index{0};
+  Dictionary settings;
+  std::string used_by;
   bool operator==(const VirtualFunctionView&) const = default;
 };
 

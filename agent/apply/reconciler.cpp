@@ -323,6 +323,7 @@ void Reconciler::step_finished(Lane& lane, const Step& step, const std::expected
   Error error = result.error();
   error.operation = fmt::format("{}: {}", model::describe(step.action), error.operation);
   loop::log(lane.pf ? Event::step_failed : Event::module_failed, fields_of(step), error);
+  if (lane.error) return;  // the first failure is the one that is shown
   if (lane.pf)
     work_[*lane.pf].failure = error;
   else

@@ -66,7 +66,7 @@ Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr
           if (result) result = perform(*shared->machine, *shared->records, shared->steps[i].action);
           const bool failed = !result;
           tell([this, i, result = std::move(result)] { ended(i, result); });
-          if (failed) break;
+          if (failed && !shared->steps[i].independent) break;
         }
       },
       [this] {

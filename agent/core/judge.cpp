@@ -1,6 +1,7 @@
 #include "core/judge.hpp"
 
 #include "core/order.hpp"
+#include "core/vf_change.hpp"
 
 #include <fmt/format.h>
 
@@ -37,6 +38,17 @@ std::vector<Difference> differences_of_vf(const model::DesiredVf& wish, const Pc
   std::vector<Difference> all;
   if (!has_right_driver(wish, vf))
     all.push_back({"driver", vf.driver.value_or("none"), std::string{word(wish.device_type)}});
+  const auto change = change_of_vf(wish, vf, inventory);
+  auto changes = change.addresses;
+  lay_over(changes, change.others);
+  const auto* net_of_pf = vf.physfn ? speaker(inventory, *vf.physfn) : nullptr;
+  for (const auto& [name, value] : named(changes)) {
+    std::string have = "unknown";
+    if (net_of_pf != nullptr && vf.vf_index && net_of_pf->vfs.contains(*vf.vf_index))
+      for (const auto& [known, now] : named(net_of_pf->vfs.at(*vf.vf_index)))
+        if (known == name) have = now;
+    all.push_back({std::string{name}, std::move(have), value});
+  }
   if (wish.mtu && wish.device_type == model::DeviceType::netdevice)
     for (const auto* net : inventory.net_devices_of(vf.address))
       if (net->mtu != *wish.mtu)

@@ -49,6 +49,16 @@ std::optional<std::vector<model::IndexRange>> by_root_device(const Selectors& se
   return ranges;
 }
 
+std::vector<model::IndexRange> in_both(const std::vector<model::IndexRange>& some,
+                                       const std::vector<model::IndexRange>& others) {
+  std::vector<model::IndexRange> both;
+  for (const auto& one : some)
+    for (const auto& other : others)
+      if (one.first <= other.last && other.first <= one.last)
+        both.push_back({std::max(one.first, other.first), std::min(one.last, other.last)});
+  return both;
+}
+
 std::string hex_list(const std::vector<std::uint16_t>& ids) {
   std::string text;
   for (const auto id : ids) text += fmt::format("{}{:04x}", text.empty() ? "" : ", ", id);
@@ -71,22 +81,6 @@ std::optional<std::string> mismatch_of_pf(const Selectors& selectors, const PciF
   if (!selectors.root_devices.empty() && !in_ranges(by_root_device(selectors, *pf), function))
     return fmt::format("root_devices does not name VF {} of {}", function.vf_index.value_or(0), pf->address.text());
   return std::nullopt;
-}
-
-// A function without an interface (InfiniBand without IPoIB, a VF on vfio-pci) has the link of its RDMA ports, of its
-// PF, or what its PCI class says.
-model::LinkType link_type_of(const PciFunction& function, const Inventory& inventory) {
-  for (const auto* net : inventory.net_devices_of(function.address)) return net->link_type;
-  for (const auto* rdma : inventory.rdma_devices_of(function.address))
-    for (const auto& port : rdma->ports)
-      if (port.link_layer != model::LinkType::unknown) return port.link_layer;
-  if (const auto* pf = function.physfn ? inventory.function(*function.physfn) : nullptr)
-    return link_type_of(*pf, inventory);
-  switch (function.class_code >> 8) {
-    case 0x0200: return model::LinkType::ethernet;
-    case 0x0207: return model::LinkType::infiniband;
-    default: return model::LinkType::unknown;
-  }
 }
 
 std::optional<std::string> mismatch_of_links(const Selectors& selectors, const PciFunction& function,
@@ -113,6 +107,21 @@ std::optional<std::string> mismatch_of_links(const Selectors& selectors, const P
 
 }  // namespace
 
+// InfiniBand without IPoIB and a VF on vfio-pci have no interface.
+model::LinkType link_type_of(const PciFunction& function, const Inventory& inventory) {
+  for (const auto* net : inventory.net_devices_of(function.address)) return net->link_type;
+  for (const auto* rdma : inventory.rdma_devices_of(function.address))
+    for (const auto& port : rdma->ports)
+      if (port.link_layer != model::LinkType::unknown) return port.link_layer;
+  if (const auto* pf = function.physfn ? inventory.function(*function.physfn) : nullptr)
+    return link_type_of(*pf, inventory);
+  switch (function.class_code >> 8) {
+    case 0x0200: return model::LinkType::ethernet;
+    case 0x0207: return model::LinkType::infiniband;
+    default: return model::LinkType::unknown;
+  }
+}
+
 std::optional<std::vector<model::IndexRange>> match_pf(const Selectors& selectors, const PciFunction& pf,
                                                        const Inventory& inventory) {
   if (!selectors.vendors.empty() && !holds(selectors.vendors, pf.vendor)) return std::nullopt;
@@ -127,7 +136,12 @@ std::optional<std::vector<model::IndexRange>> match_pf(const Selectors& selector
   if (!selectors.root_devices.empty()) {
     auto root_ranges = by_root_device(selectors, pf);
     if (!root_ranges) return std::nullopt;
-    if (ranges.empty()) ranges = std::move(*root_ranges);
+    if (!ranges.empty() && !root_ranges->empty()) {
+      ranges = in_both(ranges, *root_ranges);
+      if (ranges.empty()) return std::nullopt;
+    } else if (ranges.empty()) {
+      ranges = std::move(*root_ranges);
+    }
   }
   return ranges;
 }

@@ -16,6 +16,9 @@ namespace nic::core {
                                                                      const model::PciFunction& pf,
                                                                      const model::Inventory& inventory);
 
+// The link of its interface, of its RDMA ports, of its PF, or what its PCI class says.
+[[nodiscard]] model::LinkType link_type_of(const model::PciFunction& function, const model::Inventory& inventory);
+
 // Why a resource's selectors do not take a function; nullopt when they do.
 [[nodiscard]] std::optional<std::string> mismatch(const model::Selectors& selectors, const model::PciFunction& function,
                                                   const model::Inventory& inventory);

@@ -2,6 +2,7 @@
 
 #include "core/order.hpp"
 #include "core/predict.hpp"
+#include "core/vf_change.hpp"
 #include "model/drivers.hpp"
 
 #include <fmt/format.h>
@@ -27,8 +28,8 @@ using model::Step;
 // mlx5 needs about a second for 8 to 16 VFs, and a PF may have 127 of them; igb waits a second when it removes VFs.
 constexpr std::chrono::seconds kVfDeadline{120};
 constexpr std::chrono::seconds kDeadline{30};
-// Creating, binding and setting the MTU are three rounds; the fourth finds nothing to do.
-constexpr int kMostRounds = 4;
+// Creating, unbinding, telling, binding and setting the MTU are five rounds; the sixth finds nothing to do.
+constexpr int kMostRounds = 6;
 
 // The steps of one PF against one state of the machine. `protection` is empty where the caller forces.
 class PfPlanner {
@@ -42,6 +43,7 @@ class PfPlanner {
     const PciFunction* pf = inventory_.function(desired_.pf);
     if (pf == nullptr || !pf->sriov) return result_;  // vanished: the next event brings another plan
     const bool counted = desired_.externally_managed || vf_count(*pf);
+    if (!desired_.externally_managed && desired_.num_vfs > 0) bring_up(*pf);
     if (!desired_.externally_managed) mtu(*pf, desired_.mtu, fmt::format("policy \"{}\"", desired_.policies.front()));
     if (counted)
       for (const auto& [index, wish] : desired_.vfs) vf(*pf, index, wish);
@@ -81,7 +83,7 @@ class PfPlanner {
     bool in_the_way = false;  // all of them are named
     for (const auto& hit : hits) in_the_way |= refused(hit, Disruption::vf_disruptive, action);
     if (in_the_way) return false;
-    std::string why = fmt::format("{} asks for {} VFs, there are {}", policies(), action.to, action.from);
+    std::string why = fmt::format("{} for {} VFs, there are {}", policies_ask(), action.to, action.from);
     if (pf.driver) {
       add(action, disruption, std::move(why), std::move(hits), kVfDeadline);
     } else {
@@ -94,9 +96,48 @@ class PfPlanner {
     const auto address = pf.sriov->virtfns.find(index);
     const PciFunction* function = address == pf.sriov->virtfns.end() ? nullptr : inventory_.function(address->second);
     if (function == nullptr) return;  // its `add` is on the way; the pool does not offer it before
-    if (!bound(pf, *function, index, wish)) return;
+    if (!told(pf, *function, index, wish) || !bound(pf, *function, index, wish)) return;
     if (wish.device_type == DeviceType::netdevice && !wish.only_if_unbound)
       mtu(*function, wish.mtu, fmt::format("policy \"{}\"", wish.policy));
+  }
+
+  // True when nothing about the VF has to be told to its PF before it is bound.
+  bool told(const PciFunction& pf, const PciFunction& function, unsigned index, const DesiredVf& wish) {
+    const VfChange change = change_of_vf(wish, function, inventory_);
+    for (const auto name : change.unable)
+      if (unable_.insert(name).second)
+        refuse(
+            {model::Code::unsupported, 0, fmt::format("set {} of the VFs of {}", name, pf.address.text()), "",
+             fmt::format("the driver {} tells no {} of its VFs: it cannot set it", pf.driver.value_or("none"), name)},
+            false);
+    if (change.empty()) return true;
+    const auto why = fmt::format("policy \"{}\" asks for it", wish.policy);
+    std::optional<std::string> waits_for;
+    if (speaker(inventory_, pf.address) == nullptr)
+      waits_for = fmt::format("a network interface of {} (of InfiniBand: module ib_ipoib)", pf.address.text());
+    const auto tell = [&](const model::VfSettings& settings, bool independent) {
+      if (settings.empty()) return;
+      add(model::SetVf{pf.address, index, settings}, Disruption::live, why, {}, kDeadline, waits_for);
+      result_.steps.back().independent = independent;
+    };
+    tell(change.others, true);
+    if (change.addresses.empty()) return true;
+    if (change.rebind && !waits_for) {
+      const model::UnbindDriver action{function.address, index, function.driver.value_or("")};
+      if (refused(function.address, Disruption::vf_disruptive, action)) return true;
+      add(action, Disruption::vf_disruptive,
+          fmt::format("policy \"{}\" gives it another address, which its driver reads when it is bound", wish.policy),
+          {function.address});
+      return false;
+    }
+    tell(change.addresses, wish.address_if_none);
+    return wish.address_if_none && waits_for;
+  }
+
+  void bring_up(const PciFunction& pf) {
+    const auto nets = inventory_.net_devices_of(pf.address);
+    if (std::ranges::all_of(nets, [](const auto* net) { return net->admin_up; })) return;
+    add(model::BringUp{pf.address}, Disruption::live, fmt::format("{} for VFs, whose link it carries", policies_ask()));
   }
 
   // True when the VF has the driver it should have.
@@ -154,15 +195,16 @@ class PfPlanner {
     add(action, disruption, fmt::format("{} asks for MTU {}, it is {}", who, *wanted, action.from));
   }
 
-  [[nodiscard]] std::string policies() const {
+  [[nodiscard]] std::string policies_ask() const {
     std::string text;
     for (const auto& name : desired_.policies) text += fmt::format("{}\"{}\"", text.empty() ? "" : " and ", name);
-    return (desired_.policies.size() > 1 ? "policies " : "policy ") + text;
+    return desired_.policies.size() > 1 ? fmt::format("policies {} ask", text) : fmt::format("policy {} asks", text);
   }
 
   const DesiredPf& desired_;
   const Inventory& inventory_;
   const Protection& protection_;
+  std::set<std::string_view> unable_;
   PfPlan result_;
 };
 

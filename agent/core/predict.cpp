@@ -1,6 +1,7 @@
 #include "core/predict.hpp"
 
 #include "core/order.hpp"
+#include "core/vf_change.hpp"
 #include "model/module.hpp"
 
 #include <fmt/format.h>
@@ -33,6 +34,8 @@ void apply(Inventory& inventory, const model::SetNumVfs& action) {
     inventory.functions.erase(address);
   }
   pf.sriov->virtfns.clear();
+  for (auto& net : inventory.net_devices)
+    if (net.function == action.pf) net.vfs.clear();
   pf.sriov->num_vfs = action.to;
   for (unsigned index = 0; index < action.to; ++index) {
     PciFunction vf;
@@ -71,9 +74,30 @@ void apply(Inventory& inventory, const model::BindDriver& action) {
   net.ifindex = kPredictedIfindex;
   for (const auto& other : inventory.net_devices) net.ifindex = std::max(net.ifindex, other.ifindex + 1);
   net.mtu = 1500;
+  if (pf != nullptr)
+    if (const auto* told = speaker(inventory, pf->address); told != nullptr && told->vfs.contains(action.vf_index))
+      if (const auto& mac = told->vfs.at(action.vf_index).mac; mac && mac->usable()) net.address = mac->text();
   net.link_type = pf_nets.empty() ? model::LinkType::ethernet : pf_nets.front()->link_type;
   net.function = action.function;
   inventory.net_devices.push_back(std::move(net));
+}
+
+void apply(Inventory& inventory, const model::UnbindDriver& action) {
+  const auto found = inventory.functions.find(action.function);
+  if (found == inventory.functions.end()) return;
+  forget_links(inventory, action.function);
+  found->second.driver.reset();
+}
+
+void apply(Inventory& inventory, const model::SetVf& action) {
+  const auto* speaks = speaker(inventory, action.pf);
+  for (auto& net : inventory.net_devices)
+    if (&net == speaks) lay_over(net.vfs[action.vf_index], action.settings);
+}
+
+void apply(Inventory& inventory, const model::BringUp& action) {
+  for (auto& net : inventory.net_devices)
+    if (net.function == action.function) net.admin_up = true;
 }
 
 void apply(Inventory& inventory, const model::SetMtu& action) {

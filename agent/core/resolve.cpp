@@ -1,10 +1,12 @@
 #include "core/resolve.hpp"
 
+#include "core/addresses.hpp"
 #include "core/match.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -21,20 +23,99 @@ using model::SriovPolicy;
 struct Claim {
   const SriovPolicy* policy;
   std::vector<model::IndexRange> vfs;  // empty: all
+  unsigned pfs{1};                     // that the policy matches
 };
 
 std::string quoted(const SriovPolicy& policy) {
   return fmt::format("policy \"{}\" ({})", policy.name, policy.place.text());
 }
 
+const model::VfGroup* group_of(const SriovPolicy& policy, unsigned index) {
+  const auto found = std::ranges::find_if(
+      policy.groups, [&](const model::VfGroup& group) { return model::contains(group.vfs, index); });
+  return found == policy.groups.end() ? nullptr : &*found;
+}
+
 DesiredVf wish(const SriovPolicy& policy, unsigned index) {
-  DesiredVf vf{policy.device_type, policy.mtu, policy.name, false};
-  for (const auto& group : policy.groups) {
-    if (!model::contains(group.vfs, index)) continue;
-    vf.device_type = group.device_type;
-    if (group.mtu) vf.mtu = group.mtu;
+  DesiredVf vf;
+  vf.device_type = policy.device_type;
+  vf.mtu = policy.mtu;
+  vf.policy = policy.name;
+  vf.settings = policy.options.settings;
+  if (const auto* group = group_of(policy, index)) {
+    vf.device_type = group->device_type;
+    if (group->mtu) vf.mtu = group->mtu;
+    lay_over(vf.settings, group->options.settings);
   }
   return vf;
+}
+
+// How many indexes of the ranges come before this one; no ranges are all indexes.
+unsigned position(const std::vector<model::IndexRange>& ranges, unsigned index) {
+  if (ranges.empty()) return index;
+  unsigned before = 0;
+  for (const auto& range : ranges)
+    if (range.first < index) before += std::min(range.last + 1, index) - range.first;
+  return before;
+}
+
+// The address of one VF out of the pool that its policy or its group has for it. nullopt: there is no pool, and
+// nothing that one could be made of.
+template <class Address, class Derive>
+std::expected<std::optional<Address>, model::Error> address_of_vf(
+    const Claim& claim, unsigned index, const model::PciAddress& pf, std::string_view key,
+    std::optional<model::AddressPool<Address>> model::VfOptions::* member, const std::optional<Address>& own,
+    Derive derive) {
+  const auto* group = group_of(*claim.policy, index);
+  const bool by_group = group != nullptr && group->options.*member;
+  const auto& pool = by_group ? group->options.*member : claim.policy->options.*member;
+  const auto derived = own ? std::optional{derive(*own, index)} : std::nullopt;
+  if (!pool) return derived;
+  const auto refuse = [&](std::string why) {
+    return std::unexpected(model::invalid(
+        fmt::format("{} gives addresses ({}) to the VFs of", quoted(*claim.policy), key), pf.text(), std::move(why)));
+  };
+  if (pool->derived) {
+    if (!derived)
+      return refuse("the kernel does not tell the PF's own address, which they would be made of: list them");
+    return derived;
+  }
+  if (claim.pfs > 1)
+    return refuse(
+        fmt::format("the policy matches {} PFs, which would share them: name one PF, or say \"derived\"", claim.pfs));
+  const auto address = nth(*pool, position(by_group ? group->vfs : claim.vfs, index));
+  if (!address) return refuse(fmt::format("there is none left for VF {}", index));
+  return address;
+}
+
+// Every VF that a policy speaks of gets an address; one that nobody asked for only where the VF has none.
+std::optional<model::Error> give_addresses(const PciFunction& pf, DesiredPf& desired, const std::vector<Claim>& claims,
+                                           const Inventory& inventory) {
+  const auto link = link_type_of(pf, inventory);
+  const auto mac = own_mac(inventory, pf);
+  const auto guid = own_guid(inventory, pf);
+  for (auto& [index, vf] : desired.vfs) {
+    const auto& claim = *std::ranges::find(claims, vf.policy, [](const Claim& one) { return one.policy->name; });
+    const auto* group = group_of(*claim.policy, index);
+    const auto asked = [&](auto member) {
+      return claim.policy->options.*member || (group != nullptr && group->options.*member);
+    };
+    if (link == model::LinkType::ethernet) {
+      const auto address = address_of_vf(claim, index, pf.address, "macs", &model::VfOptions::macs, mac, derived_mac);
+      if (!address) return address.error();
+      vf.settings.mac = *address;
+      vf.address_if_none = !asked(&model::VfOptions::macs);
+    } else if (link == model::LinkType::infiniband) {
+      const auto address =
+          address_of_vf(claim, index, pf.address, "guids", &model::VfOptions::guids, guid, derived_guid);
+      if (!address) return address.error();
+      vf.settings.node_guid = vf.settings.port_guid = *address;
+      vf.address_if_none = !asked(&model::VfOptions::guids);
+      // The port of a new VF is down until it is told to follow the PF's.
+      if (!vf.settings.link_state) vf.settings.link_state = model::VfLinkState::automatic;
+    }
+  }
+  return std::nullopt;
 }
 
 // Can this PF be what is asked at all?
@@ -126,9 +207,44 @@ void resolve_pf(const PciFunction& pf, std::vector<Claim> claims, const Inventor
     result.pfs.emplace(pf.address, std::move(desired));
     return;
   }
-  for (unsigned index = 0; index < desired.num_vfs; ++index)
-    desired.vfs.emplace(index, DesiredVf{model::DeviceType::netdevice, {}, desired.policies.front(), true});
+  if (auto error = give_addresses(pf, desired, claims, inventory)) return conflict(std::move(*error));
+  for (unsigned index = 0; index < desired.num_vfs; ++index) {
+    DesiredVf unspoken;
+    unspoken.policy = desired.policies.front();
+    unspoken.only_if_unbound = true;
+    desired.vfs.emplace(index, std::move(unspoken));
+  }
   result.pfs.emplace(pf.address, std::move(desired));
+}
+
+// Two VFs with one address would take each other's traffic: the PF that comes second is left alone.
+template <class Address>
+void refuse_twins(model::Desired& result, std::map<Address, std::string> owners,
+                  std::optional<Address> model::VfSettings::* member) {
+  for (auto pf = result.pfs.begin(); pf != result.pfs.end();) {
+    std::optional<model::Error> twin;
+    for (const auto& [index, vf] : pf->second.vfs) {
+      const auto& address = vf.settings.*member;
+      if (!address) continue;
+      const auto [owner, fresh] =
+          owners.emplace(*address, fmt::format("VF {} of {} (policy \"{}\")", index, pf->first.text(), vf.policy));
+      if (!fresh && !twin)
+        twin = model::invalid(fmt::format("policy \"{}\" gives {} to VF {} of", vf.policy, address->text(), index),
+                              pf->first.text(), fmt::format("{} has it already", owner->second));
+    }
+    if (twin) result.conflicts.push_back({pf->first, std::move(*twin)});
+    pf = twin ? result.pfs.erase(pf) : std::next(pf);
+  }
+}
+
+std::map<model::MacAddress, std::string> macs_of_interfaces(const Inventory& inventory) {
+  std::map<model::MacAddress, std::string> owners;
+  for (const auto& net : inventory.net_devices)
+    if (const auto mac = model::MacAddress::parse(net.permanent_address))
+      if (const auto* function = net.function ? inventory.function(*net.function) : nullptr;
+          function != nullptr && !function->physfn)
+        owners.emplace(*mac, net.name);
+  return owners;
 }
 
 }  // namespace
@@ -137,23 +253,28 @@ model::Desired resolve(const model::Config& config, const Inventory& inventory) 
   model::Desired result;
   result.modules = config.modules;
   result.protected_functions = config.protected_functions;
-  std::vector<bool> used(config.policies.size(), false);
+  std::vector<unsigned> pfs(config.policies.size(), 0);  // that each policy matches
+  std::map<model::PciAddress, std::vector<Claim>> all;
   for (const auto& [address, function] : inventory.functions) {
     if (function.physfn) continue;
-    std::vector<Claim> claims;
     for (std::size_t i = 0; i < config.policies.size(); ++i) {
       auto ranges = match_pf(config.policies[i].selectors, function, inventory);
       if (!ranges) continue;
       // Vendor and device lists sweep: functions that have no SR-IOV at all are meant only when they are named.
       const auto& selectors = config.policies[i].selectors;
       if (!function.sriov && selectors.pf_names.empty() && selectors.root_devices.empty()) continue;
-      used[i] = true;
-      claims.push_back({&config.policies[i], std::move(*ranges)});
+      ++pfs[i];
+      all[address].push_back({&config.policies[i], std::move(*ranges)});
     }
-    if (!claims.empty()) resolve_pf(function, std::move(claims), inventory, result);
   }
-  for (std::size_t i = 0; i < used.size(); ++i)
-    if (!used[i])
+  for (auto& [address, claims] : all) {
+    for (auto& claim : claims) claim.pfs = pfs[static_cast<std::size_t>(claim.policy - config.policies.data())];
+    resolve_pf(inventory.functions.at(address), std::move(claims), inventory, result);
+  }
+  refuse_twins(result, macs_of_interfaces(inventory), &model::VfSettings::mac);
+  refuse_twins(result, {}, &model::VfSettings::node_guid);
+  for (std::size_t i = 0; i < pfs.size(); ++i)
+    if (pfs[i] == 0)
       result.notes.push_back(fmt::format("{} matches no function of this machine", quoted(config.policies[i])));
   return result;
 }

@@ -190,8 +190,12 @@ std::string device(const Json& device, const Style& style) {
     fact(text, "VFs", fmt::format("{} of {} possible", number(pf, "NumVfs"), number(pf, "TotalVfs")));
     for (const auto& reason : list(pf, "ProtectionReasons")) fact(text, "protected", plain(reason));
   }
-  if (const auto& vf = object(device, "VirtualFunction"); !vf.empty())
+  if (const auto& vf = object(device, "VirtualFunction"); !vf.empty()) {
     fact(text, "VF", fmt::format("{} of {}", number(vf, "Index"), last_of_path(vf.value("PhysicalFunction", Json{}))));
+    for (const auto& [key, value] : object(vf, "Settings").items())
+      fact(text, "told of it", fmt::format("{} {}", printable(key), plain(value)));
+    fact(text, "in use", member(vf, "UsedBy"));
+  }
   if (const auto& rdma = object(device, "Rdma"); !rdma.empty()) {
     fact(text, "RDMA", fmt::format("{}{}", member(rdma, "Name"), flag(rdma, "Software") ? " (software)" : ""));
     fact(text, "firmware", member(rdma, "Firmware"));

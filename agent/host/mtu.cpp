@@ -1,4 +1,5 @@
 #include "host/attribute_writer.hpp"
+#include "host/function_nets.hpp"
 #include "host/netlink_facts.hpp"
 
 #include <fmt/format.h>
@@ -11,13 +12,6 @@ namespace nic::host {
 namespace {
 
 using Done = std::expected<void, model::Error>;
-
-// "pf0vf3", "c1pf0sf88": the switchdev representor of somebody else's port, which also stands below the PF. Source:
-// devlink_nl_phys_port_name_get in net/devlink/port.c.
-bool representor(std::string_view port_name) {
-  return port_name.find("pf") != std::string_view::npos &&
-         (port_name.find("vf") != std::string_view::npos || port_name.find("sf") != std::string_view::npos);
-}
 
 std::string advice(const FunctionFiles& function, const std::string& net, int errno_value, bool real) {
   if (errno_value != EINVAL && errno_value != ERANGE) return {};
@@ -38,18 +32,9 @@ std::string advice(const FunctionFiles& function, const std::string& net, int er
 // function's own folder cannot hit another interface that was given the name meanwhile.
 Done set_mtu(const FunctionFiles& function, unsigned to, bool real) {
   const auto what = fmt::format("set MTU {}", to);
-  const auto found = function.sys.list(function.path("net").c_str());
-  if (!found) return std::unexpected(found.error().during(what));
-  std::vector<std::string> nets;
-  for (const auto& net : found->value_or(std::vector<std::string>{})) {
-    const auto port = function.text("net/" + net + "/phys_port_name");  // EOPNOTSUPP where there is none
-    if (!port || !representor(port->value_or(""))) nets.push_back(net);
-  }
-  if (nets.empty())
-    return std::unexpected(model::Error{model::Code::not_found, 0, what + " on", function.address.text(),
-                                        "the function has no network interface: its driver is not bound, or the "
-                                        "interface lives in another network namespace"});
-  for (const auto& net : nets) {
+  const auto nets = nets_of(function, what);
+  if (!nets) return std::unexpected(nets.error());
+  for (const auto& net : *nets) {
     const auto file = "net/" + net + "/mtu";
     const auto now = function.sys.number<unsigned>(function.path(file).c_str());
     if (!now) return std::unexpected(now.error().during(what));

@@ -29,6 +29,7 @@ model::NetDevice net_device_of(const Link& link) {
   net.ifindex = link.ifindex;
   net.altnames = link.altnames;
   net.address = link.address;
+  net.permanent_address = link.permanent_address;
   net.mtu = link.mtu;
   net.max_mtu = link.max_mtu;
   net.link_type = link_type(link.hardware_type);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct Link {
   std::string name;
   std::vector<std::string> altnames;  // IFLA_PROP_LIST / IFLA_ALT_IFNAME
   std::string address;                // "52:54:00:...", "" where there is none
+  std::string permanent_address;      // the same, as the card was made
   std::string kind;                   // IFLA_INFO_KIND: "vlan", "veth"; "" for hardware
   std::uint16_t hardware_type{0};     // ARPHRD_*
   std::uint32_t flags{0};             // IFF_*
@@ -69,6 +71,9 @@ struct NetlinkSource {
   std::function<std::expected<std::vector<Link>, model::Error>()> links;
   std::function<std::expected<std::vector<model::DefaultRoute>, model::Error>()> routes;
   std::function<std::expected<RdmaFacts, model::Error>()> rdma;
+  // What the driver of this PF's interface tells of its VFs, by their index; those of which it tells nothing are not in
+  // it.
+  std::function<std::expected<std::map<unsigned, model::VfSettings>, model::Error>(unsigned ifindex)> vfs;
 };
 
 // Opens a socket for each question. `roots` only tells whether ib_core is there: opening an RDMA netlink socket would

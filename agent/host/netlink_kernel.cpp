@@ -3,6 +3,7 @@
 #include "host/netlink_socket.hpp"
 #include "host/rtnetlink_parse.hpp"
 #include "host/sysfs.hpp"
+#include "host/vf_message.hpp"
 
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -52,6 +53,18 @@ Answer<std::vector<Link>> ask_links() {
       });
   if (!done) return std::unexpected(done.error().during("read the network interfaces"));
   return links;
+}
+
+Answer<std::map<unsigned, model::VfSettings>> ask_vfs(unsigned ifindex) {
+  auto socket = NetlinkSocket::open(NETLINK_ROUTE);
+  if (!socket) return std::unexpected(std::move(socket.error()));
+  LinkRequest request;
+  request.header.ifi_index = static_cast<int>(ifindex);
+  request.mask |= RTEXT_FILTER_VF;
+  std::map<unsigned, model::VfSettings> vfs;
+  const auto done = socket->ask(RTM_GETLINK, bytes_of(request), [&](Bytes payload) { vfs = parse_vfs(payload); });
+  if (!done) return std::unexpected(done.error().during("read the settings of the VFs"));
+  return vfs;
 }
 
 Answer<std::vector<model::DefaultRoute>> ask_routes() {
@@ -109,7 +122,7 @@ Answer<RdmaFacts> ask_rdma(const model::Roots& roots) {
 bool is_real(const model::Roots& roots) { return roots.sys == "/sys" && roots.dev == "/dev"; }
 
 NetlinkSource kernel_netlink(const model::Roots& roots) {
-  return {ask_links, ask_routes, [roots] { return ask_rdma(roots); }};
+  return {ask_links, ask_routes, [roots] { return ask_rdma(roots); }, ask_vfs};
 }
 
 NetlinkSource netlink_of(const model::Roots& roots) {

@@ -179,6 +179,12 @@ std::expected<void, model::Error> NetlinkSocket::dump(std::uint16_t type, Bytes 
   return {};
 }
 
+std::expected<void, model::Error> NetlinkSocket::change(std::uint16_t type, Bytes payload) {
+  const auto outcome = exchange(type, NLM_F_ACK, payload, [](Bytes) {});
+  if (!outcome) return std::unexpected(outcome.error());
+  return {};
+}
+
 std::expected<void, model::Error> NetlinkSocket::ask(std::uint16_t type, Bytes payload,
                                                      const std::function<void(Bytes)>& answer) {
   const auto outcome = exchange(type, 0, payload, answer);

@@ -38,6 +38,8 @@ class NetlinkSocket {
   // Sends a question with one answer.
   [[nodiscard]] std::expected<void, model::Error> ask(std::uint16_t type, Bytes payload,
                                                       const std::function<void(Bytes)>& answer);
+  // Sends what the kernel is to change, and waits for its acknowledgement.
+  [[nodiscard]] std::expected<void, model::Error> change(std::uint16_t type, Bytes payload);
 
  private:
   enum class Outcome : std::uint8_t { complete, interrupted };

@@ -108,7 +108,8 @@ Answer<RdmaFacts> read_rdma_facts(const model::Roots& roots) {
 
 NetlinkSource sysfs_netlink(const model::Roots& roots) {
   return {[roots] { return read_links(roots); }, []() -> Answer<std::vector<model::DefaultRoute>> { return {}; },
-          [roots] { return read_rdma_facts(roots); }};
+          [roots] { return read_rdma_facts(roots); },
+          [](unsigned) -> Answer<std::map<unsigned, model::VfSettings>> { return {}; }};
 }
 
 }  // namespace nic::host

@@ -1,6 +1,7 @@
 #include "host/observe.hpp"
 
 #include "host/facts.hpp"
+#include "host/function_nets.hpp"
 #include "host/users.hpp"
 
 #include <algorithm>
@@ -16,6 +17,7 @@ constexpr std::string_view kMachine = "look at the machine";
 constexpr std::string_view kFunctions = "look for PCI functions";
 constexpr std::string_view kNetwork = "look at the network";
 constexpr std::string_view kRdma = "look at the RDMA devices";
+constexpr std::string_view kVfs = "look at the VFs";
 constexpr std::string_view kModules = "look at the kernel modules";
 
 void replace_problems(model::Inventory& inventory, std::string_view activity, const Problems& now) {
@@ -81,6 +83,25 @@ void look_at_modules(const Sysfs& sys, const model::Roots& roots, model::Invento
   replace_problems(inventory, kModules, problems);
 }
 
+// Of VFs that the driver says nothing about an empty entry tells just that.
+void look_at_vfs(const model::Dirty& dirty, const NetlinkSource& netlink, model::Inventory& inventory) {
+  if (!dirty.everything && dirty.functions.empty() && !dirty.network) return;
+  Problems problems;
+  for (auto& net : inventory.net_devices) {
+    net.vfs.clear();
+    const auto* pf = net.function ? inventory.function(*net.function) : nullptr;
+    if (pf == nullptr || !pf->sriov || pf->sriov->num_vfs == 0 || is_representor(net.phys_port_name.value_or("")))
+      continue;
+    auto vfs = netlink.vfs(net.ifindex);
+    if (vfs)
+      net.vfs = std::move(*vfs);
+    else
+      problems.push_back(vfs.error());
+    for (const auto& [index, address] : pf->sriov->virtfns) net.vfs.try_emplace(index);
+  }
+  replace_problems(inventory, kVfs, problems);
+}
+
 // Only what can be in use is asked about: VFs with a driver and without an interface in this network namespace. That
 // somebody opens a VFIO group is no event; a step asks again before it tears something down.
 void look_for_users(const model::Roots& roots, const model::Dirty& dirty, model::Inventory& inventory) {
@@ -115,6 +136,7 @@ model::Inventory observe(const model::Roots& roots, const NetlinkSource& netlink
   if (dirty.everything || dirty.network) look_at_network(*sys, roots, netlink, now);
   if (dirty.everything || dirty.rdma) look_at_rdma(*sys, roots, netlink, now);
   if (dirty.everything || dirty.modules) look_at_modules(*sys, roots, now);
+  look_at_vfs(dirty, netlink, now);
   tie_software_rdma(now);
   look_for_users(roots, dirty, now);
   return now;

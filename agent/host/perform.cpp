@@ -2,7 +2,12 @@
 
 #include "host/attribute_writer.hpp"
 #include "host/netlink_facts.hpp"
+#include "host/netlink_socket.hpp"
+#include "host/vf_settings.hpp"
 
+#include <linux/rtnetlink.h>
+
+#include <cerrno>
 #include <variant>
 
 namespace nic::host {
@@ -12,6 +17,22 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
+
+// Beside a composed tree there is no kernel that would know its interfaces.
+Rtnetlink rtnetlink_of(const model::Roots& roots) {
+  const auto source = netlink_of(roots);
+  if (!is_real(roots))
+    return {[](Bytes) -> std::expected<void, model::Error> {
+              return std::unexpected(model::system_error(EOPNOTSUPP, "change an interface", "rtnetlink"));
+            },
+            source.vfs};
+  return {[](Bytes payload) -> std::expected<void, model::Error> {
+            auto socket = NetlinkSocket::open(NETLINK_ROUTE);
+            if (!socket) return std::unexpected(std::move(socket.error()));
+            return socket->change(RTM_SETLINK, payload);
+          },
+          source.vfs};
+}
 
 }  // namespace
 
@@ -23,12 +44,13 @@ std::string modalias(const model::Roots& roots, const model::PciAddress& functio
 }
 
 std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action) {
-  return perform(roots, action,
-                 [](const Sysfs& sys, const char* path, std::string_view value) { return sys.write(path, value); });
+  return perform(
+      roots, action, [](const Sysfs& sys, const char* path, std::string_view value) { return sys.write(path, value); },
+      rtnetlink_of(roots));
 }
 
 std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action,
-                                          const WriteAttribute& write) {
+                                          const WriteAttribute& write, const Rtnetlink& rtnetlink) {
   const auto sys = Sysfs::open(roots.sys);
   if (!sys) return std::unexpected(sys.error());
   const auto files = [&](const model::PciAddress& address) { return FunctionFiles{*sys, write, address}; };
@@ -50,6 +72,18 @@ std::expected<void, model::Error> perform(const model::Roots& roots, const model
                           if (auto found = there(step.function); !found) return found;
                           return step.device_type == model::DeviceType::vfio_pci ? bind_vfio(files(step.function))
                                                                                  : bind_netdevice(files(step.function));
+                        },
+                        [&](const model::UnbindDriver& step) -> std::expected<void, model::Error> {
+                          if (auto found = there(step.function); !found) return found;
+                          return unbind_driver(files(step.function));
+                        },
+                        [&](const model::SetVf& step) -> std::expected<void, model::Error> {
+                          if (auto found = there(step.pf); !found) return found;
+                          return set_vf(files(step.pf), step, rtnetlink);
+                        },
+                        [&](const model::BringUp& step) -> std::expected<void, model::Error> {
+                          if (auto found = there(step.function); !found) return found;
+                          return bring_up(files(step.function));
                         },
                         [&](const model::SetMtu& step) -> std::expected<void, model::Error> {
                           if (auto found = there(step.function); !found) return found;

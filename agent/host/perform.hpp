@@ -9,22 +9,30 @@
 #include "model/error.hpp"
 #include "model/plan.hpp"
 #include "model/roots.hpp"
+#include "model/vf_settings.hpp"
 
 #include <expected>
 #include <functional>
+#include <map>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace nic::host {
 
-// SetNumVfs, SetAutoprobe, BindDriver and SetMtu. LoadModule belongs to kmod/ and answers Code::internal.
+// Everything but LoadModule, which belongs to kmod/ and answers Code::internal.
 [[nodiscard]] std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action);
 
 // How an attribute is written: Sysfs::write, or a test's model of the kernel. `path` is below sysfs.
 using WriteAttribute =
     std::function<std::expected<void, model::Error>(const Sysfs& sys, const char* path, std::string_view value)>;
+// How interfaces are changed: rtnetlink, or a test's model of it.
+struct Rtnetlink {
+  std::function<std::expected<void, model::Error>(std::span<const std::byte> payload)> set_link;  // RTM_SETLINK
+  std::function<std::expected<std::map<unsigned, model::VfSettings>, model::Error>(unsigned ifindex)> vfs;
+};
 [[nodiscard]] std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action,
-                                                        const WriteAttribute& write);
+                                                        const WriteAttribute& write, const Rtnetlink& rtnetlink);
 
 // The alias by which modules say that they drive this function ("pci:v00008086d000010CA..."); "" where it is gone.
 [[nodiscard]] std::string modalias(const model::Roots& roots, const model::PciAddress& function);

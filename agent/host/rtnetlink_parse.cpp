@@ -53,6 +53,7 @@ std::optional<Link> parse_link(Bytes payload) {
       case IFLA_PROP_LIST: read_altnames(value, link); break;
       case IFLA_LINKINFO: read_kind(value, link); break;
       case IFLA_ADDRESS: link.address = hex_bytes(value, ":"); break;
+      case IFLA_PERM_ADDRESS: link.permanent_address = hex_bytes(value, ":"); break;
       case IFLA_MTU: link.mtu = leading<std::uint32_t>(value).value_or(0); break;
       case IFLA_MAX_MTU: link.max_mtu = positive(value); break;
       case IFLA_OPERSTATE: link.operstate = leading<std::uint8_t>(value).value_or(0); break;
@@ -112,10 +113,10 @@ std::optional<RdmaLink> parse_rdma_device(Bytes payload) {
       case RDMA_NLDEV_ATTR_PORT_INDEX: device.port_count = leading<std::uint32_t>(value).value_or(0); break;
       case RDMA_NLDEV_ATTR_FW_VERSION: device.firmware = plain_text(leading_text(value)); break;
       case RDMA_NLDEV_ATTR_NODE_GUID:
-        if (const auto guid = leading<std::uint64_t>(value)) device.node_guid = guid_text(*guid);
+        if (const auto guid = leading<std::uint64_t>(value)) device.node_guid = model::Guid{*guid}.text();
         break;
       case RDMA_NLDEV_ATTR_SYS_IMAGE_GUID:
-        if (const auto guid = leading<std::uint64_t>(value)) device.sys_image_guid = guid_text(*guid);
+        if (const auto guid = leading<std::uint64_t>(value)) device.sys_image_guid = model::Guid{*guid}.text();
         break;
       default: break;
     }
@@ -141,11 +142,6 @@ std::optional<bool> parse_rdma_netns_exclusive(Bytes payload) {
     if (const auto shared = leading<std::uint8_t>(attribute->payload)) return *shared == 0;
   }
   return std::nullopt;
-}
-
-std::string guid_text(std::uint64_t guid) {
-  return fmt::format("{:04x}:{:04x}:{:04x}:{:04x}", (guid >> 48) & 0xffff, (guid >> 32) & 0xffff, (guid >> 16) & 0xffff,
-                     guid & 0xffff);
 }
 
 }  // namespace nic::host

@@ -26,7 +26,4 @@ namespace nic::host {
 // Payload of an answer to RDMA_NLDEV_CMD_SYS_GET: true when RDMA devices belong to one network namespace each.
 [[nodiscard]] std::optional<bool> parse_rdma_netns_exclusive(Bytes payload);
 
-// "0011:2233:4455:6677"
-[[nodiscard]] std::string guid_text(std::uint64_t guid);
-
 }  // namespace nic::host

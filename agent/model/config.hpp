@@ -5,11 +5,13 @@
 #include "model/error.hpp"
 #include "model/inventory.hpp"
 #include "model/pci_address.hpp"
+#include "model/vf_settings.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace nic::model {
@@ -66,11 +68,31 @@ struct Selectors {
 
 enum class DeviceType : std::uint8_t { netdevice, vfio_pci };
 
+// Addresses for VFs, handed out in the order of the VFs.
+template <class Address>
+struct AddressPool {
+  bool derived{false};                              // made from the PF's own address and the index of the VF
+  std::vector<std::pair<Address, Address>> ranges;  // else these, each from the first to the last
+
+  bool operator==(const AddressPool&) const = default;
+};
+
+// What the PFs are to say of VFs.
+struct VfOptions {
+  std::optional<AddressPool<MacAddress>> macs;  // Ethernet
+  std::optional<AddressPool<Guid>> guids;       // InfiniBand
+  VfSettings settings;                          // the addresses in it are not set
+
+  bool operator==(const VfOptions&) const = default;
+  [[nodiscard]] bool empty() const { return *this == VfOptions{}; }
+};
+
 // VFs of one policy that differ from the rest: [[sriov.policy.group]].
 struct VfGroup {
   std::vector<IndexRange> vfs;
   DeviceType device_type{DeviceType::netdevice};
   std::optional<unsigned> mtu;
+  VfOptions options;  // what is not said here, the policy says
   Place place;
 
   bool operator==(const VfGroup&) const = default;
@@ -86,6 +108,7 @@ struct SriovPolicy {
   bool externally_managed{false};  // somebody else makes the VFs: nothing is ever written to the PF
   std::optional<unsigned> mtu;     // of the VFs; the PF is raised to it, never lowered
   DeviceType device_type{DeviceType::netdevice};
+  VfOptions options;
   std::vector<VfGroup> groups;
   Place place;
 

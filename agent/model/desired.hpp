@@ -5,6 +5,7 @@
 #include "model/config.hpp"
 #include "model/error.hpp"
 #include "model/pci_address.hpp"
+#include "model/vf_settings.hpp"
 
 #include <map>
 #include <optional>
@@ -18,6 +19,8 @@ struct DesiredVf {
   DeviceType device_type{DeviceType::netdevice};
   std::optional<unsigned> mtu;
   std::string policy;           // the policy that says so
+  VfSettings settings;          // what the PF has to say of it
+  bool address_if_none{false};  // an address that the VF has already stays: nobody asked for another one
   bool only_if_unbound{false};  // no policy speaks of this VF: a driver that somebody bound is left alone
 
   bool operator==(const DesiredVf&) const = default;

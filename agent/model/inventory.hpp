@@ -5,6 +5,7 @@
 
 #include "model/error.hpp"
 #include "model/pci_address.hpp"
+#include "model/vf_settings.hpp"
 
 #include <cstdint>
 #include <map>
@@ -64,7 +65,8 @@ struct NetDevice {
   std::string name;
   unsigned ifindex{0};
   std::vector<std::string> altnames;
-  std::string address;  // "52:54:00:..", 20 bytes on IPoIB
+  std::string address;            // "52:54:00:..", 20 bytes on IPoIB
+  std::string permanent_address;  // as the card was made (IFLA_PERM_ADDRESS); "" before kernel 5.6
   unsigned mtu{0};
   std::optional<unsigned> max_mtu;
   LinkType link_type{LinkType::unknown};  // ARPHRD_ETHER, ARPHRD_INFINIBAND
@@ -77,6 +79,7 @@ struct NetDevice {
   std::optional<unsigned> master_ifindex;  // bond, bridge, VRF
   std::optional<std::string> phys_port_name;
   std::optional<std::string> phys_switch_id;
+  std::map<unsigned, VfSettings> vfs;  // of a PF, by index: what its driver tells (IFLA_VFINFO_LIST)
 
   bool operator==(const NetDevice&) const = default;
 };

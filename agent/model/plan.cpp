@@ -30,26 +30,36 @@ std::string_view word(Disruption disruption) {
 }
 
 std::string describe(const Action& action) {
-  return std::visit(Overloaded{
-                        [](const SetNumVfs& a) {
-                          if (a.to == 0) return fmt::format("remove the {} VFs of {}", a.from, a.pf.text());
-                          if (a.from == 0) return fmt::format("create {} VFs on {}", a.to, a.pf.text());
-                          return fmt::format("change {} from {} to {} VFs", a.pf.text(), a.from, a.to);
-                        },
-                        [](const SetAutoprobe& a) {
-                          return fmt::format("turn driver probing of new VFs {} on {}", a.on ? "on" : "off",
-                                             a.pf.text());
-                        },
-                        [](const BindDriver& a) {
-                          return fmt::format("bind VF {} ({}) to {}", a.vf_index, a.function.text(),
-                                             a.device_type == DeviceType::vfio_pci ? "vfio-pci" : "its network driver");
-                        },
-                        [](const SetMtu& a) {
-                          return fmt::format("set the MTU of {} from {} to {}", a.function.text(), a.from, a.to);
-                        },
-                        [](const LoadModule& a) { return fmt::format("load kernel module {}", a.name); },
-                    },
-                    action);
+  return std::visit(
+      Overloaded{
+          [](const SetNumVfs& a) {
+            if (a.to == 0) return fmt::format("remove the {} VFs of {}", a.from, a.pf.text());
+            if (a.from == 0) return fmt::format("create {} VFs on {}", a.to, a.pf.text());
+            return fmt::format("change {} from {} to {} VFs", a.pf.text(), a.from, a.to);
+          },
+          [](const SetAutoprobe& a) {
+            return fmt::format("turn driver probing of new VFs {} on {}", a.on ? "on" : "off", a.pf.text());
+          },
+          [](const BindDriver& a) {
+            return fmt::format("bind VF {} ({}) to {}", a.vf_index, a.function.text(),
+                               a.device_type == DeviceType::vfio_pci ? "vfio-pci" : "its network driver");
+          },
+          [](const UnbindDriver& a) {
+            return fmt::format("take VF {} ({}) from {}", a.vf_index, a.function.text(), a.from);
+          },
+          [](const SetVf& a) {
+            std::string all;
+            for (const auto& [name, value] : named(a.settings))
+              all += fmt::format("{}{} {}", all.empty() ? "" : ", ", name, value);
+            return fmt::format("set {} of VF {} of {}", all, a.vf_index, a.pf.text());
+          },
+          [](const BringUp& a) { return fmt::format("bring the network interface of {} up", a.function.text()); },
+          [](const SetMtu& a) {
+            return fmt::format("set the MTU of {} from {} to {}", a.function.text(), a.from, a.to);
+          },
+          [](const LoadModule& a) { return fmt::format("load kernel module {}", a.name); },
+      },
+      action);
 }
 
 std::string target(const Action& action) {
@@ -57,6 +67,9 @@ std::string target(const Action& action) {
                         [](const SetNumVfs& a) { return a.pf.text(); },
                         [](const SetAutoprobe& a) { return a.pf.text(); },
                         [](const BindDriver& a) { return a.function.text(); },
+                        [](const UnbindDriver& a) { return a.function.text(); },
+                        [](const SetVf& a) { return a.pf.text(); },
+                        [](const BringUp& a) { return a.function.text(); },
                         [](const SetMtu& a) { return a.function.text(); },
                         [](const LoadModule& a) { return a.name; },
                     },

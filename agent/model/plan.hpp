@@ -5,6 +5,7 @@
 #include "model/config.hpp"
 #include "model/error.hpp"
 #include "model/pci_address.hpp"
+#include "model/vf_settings.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -43,6 +44,28 @@ struct BindDriver {
   bool operator==(const BindDriver&) const = default;
 };
 
+// Take a VF from its driver, so that the next one reads its addresses anew.
+struct UnbindDriver {
+  PciAddress function;
+  unsigned vf_index{0};
+  std::string from;
+  bool operator==(const UnbindDriver&) const = default;
+};
+
+// Tell the PF these settings of its VF, and no others.
+struct SetVf {
+  PciAddress pf;
+  unsigned vf_index{0};
+  VfSettings settings;
+  bool operator==(const SetVf&) const = default;
+};
+
+// Switch the function's network interface on (IFF_UP).
+struct BringUp {
+  PciAddress function;
+  bool operator==(const BringUp&) const = default;
+};
+
 // MTU of the function's network interface, resolved when the step runs.
 struct SetMtu {
   PciAddress function;
@@ -57,7 +80,7 @@ struct LoadModule {
   bool operator==(const LoadModule&) const = default;
 };
 
-using Action = std::variant<SetNumVfs, SetAutoprobe, BindDriver, SetMtu, LoadModule>;
+using Action = std::variant<SetNumVfs, SetAutoprobe, BindDriver, UnbindDriver, SetVf, BringUp, SetMtu, LoadModule>;
 
 struct Step {
   Action action;
@@ -67,7 +90,8 @@ struct Step {
   std::chrono::seconds deadline{30};
   // Not yet: the step waits for this and a kernel event will bring the next plan ("the network interface of VF 3").
   std::optional<std::string> waits_for;
-  bool forced{false};  // users of what it hits do not stop it
+  bool forced{false};       // users of what it hits do not stop it
+  bool independent{false};  // the steps after it are done also when it fails
 
   bool operator==(const Step&) const = default;
 };

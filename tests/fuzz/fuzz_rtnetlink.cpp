@@ -2,6 +2,7 @@
 // Netlink datagrams from anybody: what is read stays within the bytes and the limits of its kind.
 #include "host/kernel_events.hpp"
 #include "host/rtnetlink_parse.hpp"
+#include "host/vf_message.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -34,5 +35,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto device = parse_rdma_device(bytes)) require(!device->name.empty() && printable(device->firmware));
   if (const auto port = parse_rdma_port(bytes)) require(port->number != 0);
   std::ignore = parse_rdma_netns_exclusive(bytes);
+  // What is read of a VF comes out of a message again.
+  for (const auto& [index, settings] : parse_vfs(bytes)) {
+    auto told = settings;
+    if (!told.min_tx_rate || !told.max_tx_rate) told.min_tx_rate = told.max_tx_rate = 0;
+    require(parse_vfs(vf_message(1, index, told)).at(index) == told);
+  }
   return 0;
 }

@@ -87,6 +87,12 @@ class Host {
     std::ranges::sort(inventory_.modules, {}, &model::LoadedModule::name);
     return *this;
   }
+  // The address that an interface was made with.
+  Host& made_with(std::string_view name, std::string address) {
+    for (auto& net : inventory_.net_devices)
+      if (net.name == name) net.address = net.permanent_address = address;
+    return *this;
+  }
   // The interface that stands on another: a VLAN, or a port of a bond or bridge.
   Host& vlan(std::string name, std::string_view lower) {
     net(std::move(name));

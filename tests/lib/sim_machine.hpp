@@ -4,6 +4,7 @@
 
 #include "apply/machine.hpp"
 #include "core/predict.hpp"
+#include "lib/told_vfs.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -19,7 +20,7 @@ namespace nic::test {
 
 class SimMachine : public apply::Machine {
  public:
-  explicit SimMachine(model::Inventory state) : state_{std::move(state)} {}
+  explicit SimMachine(model::Inventory state) : state_{std::move(state)} { tell_of_vfs(state_); }
   ~SimMachine() override { release(); }
 
   model::Inventory observe(const model::Inventory&, const model::Dirty&) override {
@@ -46,6 +47,7 @@ class SimMachine : public apply::Machine {
     if (const auto* bind = std::get_if<model::BindDriver>(&action); bind && !state_.functions.contains(bind->function))
       return refuse(ENODEV, bind->function);
     core::predict(state_, action);
+    tell_of_vfs(state_);
     if (changed_) changed_();
     return {};
   }
@@ -86,6 +88,7 @@ class SimMachine : public apply::Machine {
   void change(const std::function<void(model::Inventory&)>& by) {
     const std::lock_guard lock{mutex_};
     by(state_);
+    tell_of_vfs(state_);
     if (changed_) changed_();
   }
   void on_change(std::function<void()> changed) {

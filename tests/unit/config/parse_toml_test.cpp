@@ -43,6 +43,59 @@ TEST(ParseToml, ReadsAPolicyWithEverySelectorAndAGroup) {
   EXPECT_EQ(policy.place, (model::Place{"t.toml", 1, 1}));
 }
 
+TEST(ParseToml, ReadsWhatThePfIsToldOfItsVfs) {
+  const auto config = good(R"([[sriov.policy]]
+name = "p"
+selectors = { vendors = ["8086"] }
+num_vfs = 4
+macs = ["02:00:00:00:00:10", "02:00:00:00:00:20-02:00:00:00:00:2f"]
+guids = "derived"
+vlan = 100
+vlan_qos = 3
+vlan_proto = "802.1ad"
+trust = true
+spoofchk = false
+link_state = "enable"
+min_tx_rate = 100
+max_tx_rate = 1000
+[[sriov.policy.group]]
+vfs = "0"
+vlan = 0
+)");
+  const auto& options = config.policies.at(0).options;
+  EXPECT_EQ(options.macs->ranges.at(1).second.text(), "02:00:00:00:00:2f");
+  EXPECT_TRUE(options.guids->derived);
+  model::VfSettings expected;
+  expected.vlan = model::Vlan{100, 3, model::VlanProtocol::dot1ad};
+  expected.trust = true;
+  expected.spoof_check = false;
+  expected.link_state = model::VfLinkState::enable;
+  expected.min_tx_rate = 100;
+  expected.max_tx_rate = 1000;
+  EXPECT_EQ(options.settings, expected);
+  EXPECT_EQ(config.policies[0].groups.at(0).options.settings.vlan, model::Vlan{});
+}
+
+// A policy with these lines of its own.
+std::string with_lines(const std::string& lines) {
+  return "[[sriov.policy]]\nname = \"p\"\nselectors = { vendors = [\"8086\"] }\nnum_vfs = 4\n" + lines;
+}
+
+TEST(ParseToml, AnswersSettingsOfVfsThatMakeNoSense) {
+  EXPECT_THAT(mistake(with_lines("macs = \"02:00\"")), HasSubstr("t.toml:5:8: macs: \"02:00\" is no address"));
+  EXPECT_THAT(mistake(with_lines("macs = [\"01:00:5e:00:00:01\"]")), HasSubstr("multicast"));
+  EXPECT_THAT(mistake(with_lines("macs = [\"02:00:00:00:00:02-02:00:00:00:00:01\"]")), HasSubstr("runs backwards"));
+  EXPECT_THAT(mistake(with_lines("macs = [\"derived\", \"02:00:00:00:00:02\"]")), HasSubstr("either"));
+  EXPECT_THAT(mistake(with_lines("macs = []")), HasSubstr("the list is empty"));
+  EXPECT_THAT(mistake(with_lines("guids = \"0000:0000:0000:0000\"")), HasSubstr("zero"));
+  EXPECT_THAT(mistake(with_lines("vlan = 4095")), HasSubstr("from 0 to 4094"));
+  EXPECT_THAT(mistake(with_lines("vlan_qos = 3")), HasSubstr("it belongs to a vlan"));
+  EXPECT_THAT(mistake(with_lines("vlan = 1\nvlan_proto = \"802.1x\"")), HasSubstr("not a VLAN protocol"));
+  EXPECT_THAT(mistake(with_lines("link_state = \"up\"")), HasSubstr("not a link state"));
+  EXPECT_THAT(mistake(with_lines("min_tx_rate = 2\nmax_tx_rate = 1")), HasSubstr("more than max_tx_rate"));
+  EXPECT_THAT(mistake(with_lines("externally_managed = true\ntrust = true")), HasSubstr("leave them to whoever"));
+}
+
 TEST(ParseToml, ReadsPriorityOwnershipAndLinkTypesOfAPolicy) {
   const auto config = good(R"([[sriov.policy]]
 name = "p"

@@ -4,6 +4,7 @@
 #include "core/resolve.hpp"
 #include "lib/hosts.hpp"
 #include "lib/policies.hpp"
+#include "lib/told_vfs.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -175,6 +176,167 @@ TEST(Plan, LeavesTheMtuOfAVfInUseToItsUser) {
   auto wanted = policy("p", {{"enp1s0", {}}}, 1);
   wanted.mtu = 1400;
   EXPECT_TRUE(plan(want(inventory, wanted), inventory, {}).empty());
+}
+
+// A PF with VFs, told of as igb does when nothing was said of them yet.
+model::Inventory with_vfs(unsigned count, const std::string& driver = {}) {
+  model::Inventory host = Host{}.pf("0000:01:00.0").made_with("enp1s0", "52:54:00:12:34:56");
+  predict(host, model::SetNumVfs{pci("0000:01:00.0"), 0, count});
+  for (const auto& [index, address] : host.functions.at(pci("0000:01:00.0")).sriov->virtfns)
+    if (!driver.empty()) predict(host, model::BindDriver{address, index, model::DeviceType::netdevice, {}});
+  test::tell_of_vfs(host);
+  return host;
+}
+
+model::SriovPolicy trusted_in_vlan_100(unsigned count) {
+  auto wanted = policy("p", {{"enp1s0", {}}}, count);
+  wanted.options.settings.vlan = model::Vlan{100, 0, model::VlanProtocol::dot1q};
+  wanted.options.settings.trust = true;
+  return wanted;
+}
+
+model::AddressPool<model::MacAddress> one_mac(std::string_view mac) {
+  const auto address = model::MacAddress::parse(mac).value();
+  return {.derived = false, .ranges = {{address, address}}};
+}
+
+TEST(PlanVfSettings, AreToldBeforeADriverReadsThem) {
+  const model::Inventory host = Host{}.pf("0000:01:00.0").made_with("enp1s0", "52:54:00:12:34:56");
+  EXPECT_THAT(lines(plan(want(host, trusted_in_vlan_100(1)), host, {})),
+              testing::ElementsAre("create 1 VFs on 0000:01:00.0", "set vlan 100, trust on of VF 0 of 0000:01:00.0",
+                                   "set mac 52:54:01:12:34:56 of VF 0 of 0000:01:00.0",
+                                   "bind VF 0 (0000:01:10.0) to its network driver"));
+}
+
+TEST(PlanVfSettings, AreLeftAloneOnceTheyAreSo) {
+  auto host = with_vfs(2);
+  const auto desired = want(host, trusted_in_vlan_100(2));
+  host = carried_out(host, plan(desired, host, {}));
+  EXPECT_THAT(lines(plan(desired, host, {})), testing::IsEmpty());
+  host.net_devices[0].vfs[1].trust = false;
+  EXPECT_THAT(lines(plan(desired, host, {})), testing::ElementsAre("set trust on of VF 1 of 0000:01:00.0"));
+}
+
+TEST(PlanVfSettings, OfABoundVfChangeWithoutDisturbingIt) {
+  const auto host = with_vfs(1, "igbvf");
+  const auto steps = plan(want(host, trusted_in_vlan_100(1)), host, {}).pfs.at(0).steps;
+  for (const auto& step : steps) EXPECT_EQ(step.disruption, model::Disruption::live) << model::describe(step.action);
+}
+
+TEST(PlanVfSettings, ARefusalOfOneDoesNotStopTheOthers) {
+  const auto host = with_vfs(1);
+  const auto steps = plan(want(host, trusted_in_vlan_100(1)), host, {}).pfs.at(0).steps;
+  for (const auto& step : steps) EXPECT_EQ(step.independent, std::holds_alternative<model::SetVf>(step.action));
+}
+
+TEST(PlanVfSettings, AnotherAddressTakesABoundVfFromItsDriverFirst) {
+  const auto host = with_vfs(1, "igbvf");
+  auto wanted = policy("p", {{"enp1s0", {}}}, 1);
+  wanted.options.macs = one_mac("02:00:00:00:00:10");
+  const auto change = plan(want(host, wanted), host, {});
+  EXPECT_THAT(lines(change), testing::ElementsAre("take VF 0 (0000:01:10.0) from igbvf",
+                                                  "set mac 02:00:00:00:00:10 of VF 0 of 0000:01:00.0",
+                                                  "bind VF 0 (0000:01:10.0) to its network driver"));
+  EXPECT_EQ(change.pfs.at(0).steps.at(0).disruption, model::Disruption::vf_disruptive);
+  EXPECT_FALSE(change.pfs.at(0).steps.at(1).independent);
+}
+
+TEST(PlanVfSettings, AnAddressThatNobodyAskedForBecomesTheOneThatTheInterfaceHas) {
+  auto host = with_vfs(1, "igbvf");
+  host.net_devices.back().address = "aa:bb:cc:00:00:01";
+  EXPECT_THAT(lines(plan(want(host, policy("p", {{"enp1s0", {}}}, 1)), host, {})),
+              testing::ElementsAre("set mac aa:bb:cc:00:00:01 of VF 0 of 0000:01:00.0"));
+}
+
+TEST(PlanVfSettings, OfAVfInUseAreItsUsers) {
+  auto host = with_vfs(1, "igbvf");
+  host.functions.at(pci("0000:01:10.0")).in_use = "its network interface is in another network namespace";
+  EXPECT_TRUE(plan(want(host, trusted_in_vlan_100(1)), host, {}).empty());
+}
+
+TEST(PlanVfSettings, WhatTheDriverTellsNothingOfIsRefusedOnce) {
+  auto host = with_vfs(2);
+  for (auto& [index, vf] : host.net_devices[0].vfs) vf.trust.reset();
+  const auto careful = plan(want(host, trusted_in_vlan_100(2)), host, {});
+  ASSERT_EQ(careful.pfs.at(0).refusals.size(), 1u);
+  EXPECT_THAT(careful.pfs[0].refusals[0].error.text(), HasSubstr("the driver igb tells no trust of its VFs"));
+  EXPECT_THAT(lines(careful), testing::Contains("set vlan 100 of VF 1 of 0000:01:00.0"));
+}
+
+TEST(PlanVfSettings, WaitForAnInterfaceOfThePf) {
+  auto host = with_vfs(1);
+  host.net_devices.clear();
+  auto wanted = trusted_in_vlan_100(1);
+  wanted.selectors = {};
+  wanted.selectors.root_devices = {{pci("0000:01:00.0"), {}}};
+  const auto waiting = plan(want(host, wanted), host, {});
+  EXPECT_THAT(waiting.pfs.at(0).steps.back().waits_for.value_or(""), HasSubstr("ib_ipoib"));
+}
+
+TEST(PlanVfSettings, OneRateIsSetWithTheOtherAsItIs) {
+  auto host = with_vfs(1);
+  host.net_devices[0].vfs[0].min_tx_rate = 50;
+  auto wanted = policy("p", {{"enp1s0", {}}}, 1);
+  wanted.options.settings.max_tx_rate = 1000;
+  EXPECT_THAT(lines(plan(want(host, wanted), host, {})),
+              testing::Contains("set min_tx_rate 50 Mbit/s, max_tx_rate 1000 Mbit/s of VF 0 of 0000:01:00.0"));
+}
+
+model::Inventory infiniband() {
+  model::Inventory host = Host{}.pf("0000:01:00.0", "ibp1s0", 7, "mlx5_core");
+  host.net_devices[0].link_type = model::LinkType::infiniband;
+  model::RdmaDevice rdma;
+  rdma.name = "mlx5_0";
+  rdma.node_guid = "b859:9f03:0012:3456";
+  rdma.function = pci("0000:01:00.0");
+  host.rdma_devices.push_back(rdma);
+  predict(host, model::SetNumVfs{pci("0000:01:00.0"), 0, 1});
+  auto& vf = host.net_devices[0].vfs[0];
+  vf.link_state = model::VfLinkState::disable;
+  vf.node_guid = vf.port_guid = model::Guid{};
+  return host;
+}
+
+TEST(PlanVfSettings, OfInfinibandAreGuidsAndAPortThatFollows) {
+  auto host = infiniband();
+  const auto desired = want(host, policy("p", {{"ibp1s0", {}}}, 1));
+  const auto first = plan(desired, host, {});
+  EXPECT_THAT(lines(first),
+              testing::ElementsAre("set link_state auto of VF 0 of 0000:01:00.0",
+                                   "set node_guid ba59:9f03:0112:3456, port_guid ba59:9f03:0112:3456 of VF 0 of "
+                                   "0000:01:00.0",
+                                   "bind VF 0 (0000:01:10.0) to its network driver"));
+  EXPECT_TRUE(plan(desired, carried_out(host, first), {}).empty());
+}
+
+// Kernels before 5.5 do not tell the GUIDs of VFs; the VF's own device does.
+TEST(PlanVfSettings, GuidsThatTheKernelDoesNotTellAreReadFromTheVf) {
+  auto host = infiniband();
+  host.net_devices[0].vfs[0].node_guid.reset();
+  host.net_devices[0].vfs[0].port_guid.reset();
+  host.net_devices[0].vfs[0].link_state = model::VfLinkState::automatic;
+  predict(host, model::BindDriver{pci("0000:01:10.0"), 0, model::DeviceType::netdevice, {}});
+  model::RdmaDevice vf;
+  vf.name = "mlx5_1";
+  vf.node_guid = "0000:0000:0000:0000";
+  vf.function = pci("0000:01:10.0");
+  host.rdma_devices.push_back(vf);
+  const auto desired = want(host, policy("p", {{"ibp1s0", {}}}, 1));
+  EXPECT_THAT(lines(plan(desired, host, {})), testing::Contains("take VF 0 (0000:01:10.0) from mlx5_core"));
+  host.rdma_devices.back().node_guid = "ba59:9f03:0112:3456";
+  EXPECT_TRUE(plan(desired, host, {}).empty());
+}
+
+TEST(Plan, BringsThePfUpForItsVfs) {
+  auto host = with_vfs(1, "igbvf");
+  host.net_devices[0].admin_up = false;
+  host.net_devices[0].vfs[0].mac = model::MacAddress::parse("02:00:00:00:00:10");
+  const auto wanted = policy("p", {{"enp1s0", {}}}, 1);
+  EXPECT_THAT(lines(plan(want(host, wanted), host, {})),
+              testing::ElementsAre("bring the network interface of 0000:01:00.0 up"));
+  auto foreign = wanted;
+  foreign.externally_managed = true;
+  EXPECT_TRUE(plan(want(host, foreign), host, {}).empty());
 }
 
 TEST(Plan, WaitsForADriverInsteadOfFailing) {

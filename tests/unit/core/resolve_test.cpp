@@ -32,6 +32,115 @@ TEST(Resolve, GivesEachVfItsGroupsDriver) {
   EXPECT_FALSE(pf.vfs.at(2).only_if_unbound);
 }
 
+using model::AddressPool;
+using model::MacAddress;
+
+AddressPool<MacAddress> macs(std::string_view first, std::string_view last) {
+  return {.derived = false, .ranges = {{MacAddress::parse(first).value(), MacAddress::parse(last).value()}}};
+}
+
+TEST(ResolveAddresses, ListsAreHandedOutInTheOrderOfThePolicysVfs) {
+  auto some = policy("p", {{"enp1s0", {{2, 3}}}}, 4);
+  some.options.macs = macs("02:00:00:00:00:10", "02:00:00:00:00:11");
+  const auto desired = resolve(with({some}), Host{}.pf("0000:01:00.0"));
+  const auto& vfs = desired.pfs.at(pci("0000:01:00.0")).vfs;
+  EXPECT_EQ(vfs.at(2).settings.mac->text(), "02:00:00:00:00:10");
+  EXPECT_EQ(vfs.at(3).settings.mac->text(), "02:00:00:00:00:11");
+  EXPECT_FALSE(vfs.at(0).settings.mac);
+}
+
+TEST(ResolveAddresses, AGroupHasItsOwnListAndSettings) {
+  auto some = policy("p", {{"enp1s0", {}}}, 4);
+  some.options.macs = macs("02:00:00:00:00:10", "02:00:00:00:00:13");
+  some.options.settings.trust = true;
+  auto group = test::vfio({{3, 3}});
+  group.options.macs = macs("02:00:00:00:00:99", "02:00:00:00:00:99");
+  group.options.settings.vlan = model::Vlan{7, 0, model::VlanProtocol::dot1q};
+  some.groups = {group};
+  const auto desired = resolve(with({some}), Host{}.pf("0000:01:00.0"));
+  const auto& vfs = desired.pfs.at(pci("0000:01:00.0")).vfs;
+  EXPECT_EQ(vfs.at(3).settings.mac->text(), "02:00:00:00:00:99");
+  EXPECT_EQ(vfs.at(3).settings.vlan->id, 7);
+  EXPECT_TRUE(vfs.at(3).settings.trust);
+  EXPECT_FALSE(vfs.at(2).settings.vlan);
+}
+
+TEST(ResolveAddresses, AListThatIsTooShortIsAConflictOfItsPf) {
+  auto some = policy("p", {{"enp1s0", {}}}, 4);
+  some.options.macs = macs("02:00:00:00:00:10", "02:00:00:00:00:11");
+  const auto desired = resolve(with({some}), Host{}.pf("0000:01:00.0"));
+  EXPECT_TRUE(desired.pfs.empty());
+  EXPECT_THAT(desired.conflicts.at(0).error.text(), HasSubstr("none left for VF 2"));
+}
+
+TEST(ResolveAddresses, AListForTwoPfsIsAConflict) {
+  auto some = policy("p", {{"enp1s0", {}}, {"enp2s0", {}}}, 1);
+  some.options.macs = macs("02:00:00:00:00:10", "02:00:00:00:00:11");
+  const auto desired = resolve(with({some}), Host{}.pf("0000:01:00.0").pf("0000:02:00.0", "enp2s0"));
+  EXPECT_EQ(desired.conflicts.size(), 2u);
+  EXPECT_THAT(desired.conflicts.at(0).error.text(), HasSubstr("matches 2 PFs"));
+}
+
+TEST(ResolveAddresses, TheSameAddressTwiceNamesBothAndLeavesOnePfAlone) {
+  auto one = policy("one", {{"enp1s0", {}}}, 1);
+  auto two = policy("two", {{"enp2s0", {}}}, 1);
+  one.options.macs = two.options.macs = macs("02:00:00:00:00:10", "02:00:00:00:00:10");
+  const auto desired = resolve(with({one, two}), Host{}.pf("0000:01:00.0").pf("0000:02:00.0", "enp2s0"));
+  EXPECT_EQ(desired.pfs.size(), 1u);
+  EXPECT_THAT(desired.conflicts.at(0).error.text(), HasSubstr("policy \"two\""));
+  EXPECT_THAT(desired.conflicts.at(0).error.text(), HasSubstr("policy \"one\""));
+}
+
+TEST(ResolveAddresses, AVfDoesNotGetThePfsOwnAddress) {
+  auto some = policy("p", {{"enp1s0", {}}}, 1);
+  some.options.macs = macs("52:54:00:12:34:56", "52:54:00:12:34:56");
+  const model::Inventory host = Host{}.pf("0000:01:00.0").made_with("enp1s0", "52:54:00:12:34:56");
+  EXPECT_THAT(resolve(with({some}), host).conflicts.at(0).error.text(), HasSubstr("enp1s0 has it already"));
+}
+
+TEST(ResolveAddresses, DerivedNeedsTheAddressThatTheCardWasMadeWith) {
+  auto some = policy("p", {{"enp1s0", {}}}, 1);
+  some.options.macs = AddressPool<MacAddress>{.derived = true, .ranges = {}};
+  EXPECT_EQ(resolve(with({some}), Host{}.pf("0000:01:00.0")).conflicts.size(), 1u);
+  const model::Inventory host = Host{}.pf("0000:01:00.0").made_with("enp1s0", "52:54:00:12:34:56");
+  const auto desired = resolve(with({some}), host);
+  const auto& vf = desired.pfs.at(pci("0000:01:00.0")).vfs.at(0);
+  EXPECT_EQ(vf.settings.mac->text(), "52:54:01:12:34:56");
+  EXPECT_FALSE(vf.address_if_none);
+}
+
+TEST(ResolveAddresses, WhoAsksForNothingGetsADerivedOneWhereThereIsNone) {
+  const model::Inventory host = Host{}.pf("0000:01:00.0").made_with("enp1s0", "52:54:00:12:34:56");
+  const auto desired = resolve(with({policy("p", {{"enp1s0", {}}}, 1)}), host);
+  EXPECT_TRUE(desired.pfs.at(pci("0000:01:00.0")).vfs.at(0).address_if_none);
+}
+
+TEST(ResolveAddresses, AnInfinibandVfGetsGuidsOfItsPfAndFollowsItsPort) {
+  model::Inventory host = Host{}.pf("0000:01:00.0", "ibp1s0", 7, "mlx5_core");
+  host.net_devices[0].link_type = model::LinkType::infiniband;
+  model::RdmaDevice rdma;
+  rdma.name = "mlx5_0";
+  rdma.node_guid = "b859:9f03:0012:3456";
+  rdma.function = pci("0000:01:00.0");
+  host.rdma_devices.push_back(rdma);
+  const auto desired = resolve(with({policy("p", {{"ibp1s0", {}}}, 2)}), host);
+  const auto& vf = desired.pfs.at(pci("0000:01:00.0")).vfs.at(1);
+  EXPECT_EQ(vf.settings.node_guid->text(), "ba59:9f03:0212:3456");
+  EXPECT_EQ(vf.settings.port_guid, vf.settings.node_guid);
+  EXPECT_EQ(vf.settings.link_state, model::VfLinkState::automatic);
+  EXPECT_FALSE(vf.settings.mac);
+}
+
+TEST(Resolve, RangesOfNamesAndAddressesBothHold) {
+  auto some = policy("p", {{"enp1s0", {{0, 2}}}}, 4);
+  some.selectors.root_devices = {{pci("0000:01:00.0"), {{2, 3}}}};
+  const auto desired = resolve(with({some}), Host{}.pf("0000:01:00.0"));
+  const auto& vfs = desired.pfs.at(pci("0000:01:00.0")).vfs;
+  EXPECT_TRUE(vfs.at(1).only_if_unbound);
+  EXPECT_FALSE(vfs.at(2).only_if_unbound);
+  EXPECT_TRUE(vfs.at(3).only_if_unbound);
+}
+
 TEST(Resolve, FindsThePfByItsAlternativeName) {
   model::Inventory host = Host{}.pf("0000:01:00.0");
   host.net_devices[0].altnames = {"rail0"};

@@ -59,7 +59,8 @@ inline model::Snapshot machine() {
   snapshot.applied_generation = 3;
   snapshot.settled = true;
   model::DesiredPf desired{.pf = kPf, .num_vfs = 2, .mtu = 9000, .vfs = {}, .policies = {"workers"}};
-  desired.vfs[0] = {.device_type = model::DeviceType::vfio_pci, .mtu = {}, .policy = "workers"};
+  desired.vfs[0].device_type = model::DeviceType::vfio_pci;
+  desired.vfs[0].policy = "workers";
   snapshot.desired.pfs[kPf] = desired;
   snapshot.functions[kPf] = {.state = model::FunctionState::ok,
                              .protection = {"carries the IPv4 default route (ens1f0np0)"},

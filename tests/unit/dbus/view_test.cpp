@@ -53,6 +53,26 @@ TEST(View, ShowsAVfWithItsPfAndWhatThePolicyAsksOfIt) {
   EXPECT_FALSE(vf.rdma);
 }
 
+TEST(View, ShowsWhatThePfSaysOfAVfAndWhoUsesIt) {
+  auto snapshot = machine();
+  auto& told = snapshot.inventory.net_devices[0].vfs[0];
+  told.mac = model::MacAddress::parse("02:00:00:00:00:10");
+  told.vlan = model::Vlan{100, 3, model::VlanProtocol::dot1ad};
+  told.trust = true;
+  snapshot.inventory.functions.at(kVf0).in_use = "/dev/vfio/12 is held open by qemu (7)";
+  snapshot.desired.pfs.at(kPf).vfs.at(0).settings.spoof_check = false;
+  const auto shown = view(snapshot, "1");
+  const auto& vf = shown.devices.at("/org/nicagent1/device/0000_3b_00_2");
+  const Dictionary expected{{"MacAddress", std::string{"02:00:00:00:00:10"}},
+                            {"Vlan", 100U},
+                            {"VlanQos", 3U},
+                            {"VlanProtocol", std::string{"802.1ad"}},
+                            {"Trust", true}};
+  EXPECT_EQ(vf.virtual_function->settings, expected);
+  EXPECT_EQ(vf.virtual_function->used_by, "/dev/vfio/12 is held open by qemu (7)");
+  EXPECT_FALSE(std::get<bool>(vf.device.desired.at("SpoofCheck")));
+}
+
 TEST(View, GivesAVfItsInterfaceOnlyWhenItsIndexIsKnown) {
   auto snapshot = machine();
   snapshot.inventory.functions[kVf1].vf_index.reset();

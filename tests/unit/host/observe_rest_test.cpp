@@ -37,11 +37,46 @@ struct FakeNetlink {
   std::vector<Link> links;
   std::vector<model::DefaultRoute> routes;
   RdmaFacts rdma;
+  std::map<unsigned, std::map<unsigned, model::VfSettings>> vfs{};  // by ifindex
 
   [[nodiscard]] NetlinkSource source() const {
-    return {[this] { return links; }, [this] { return routes; }, [this] { return rdma; }};
+    return {[this] { return links; }, [this] { return routes; }, [this] { return rdma; },
+            [this](unsigned ifindex) {
+              const auto found = vfs.find(ifindex);
+              return found == vfs.end() ? std::map<unsigned, model::VfSettings>{} : found->second;
+            }};
   }
 };
+
+TEST(ObserveVfs, AreReadThroughThePfAndThoseUntoldAreEmpty) {
+  SysfsTree tree;
+  tree.pf("0000:3b:00.0", 0x8086, 0x10c9).netdev("ens1", 3);
+  tree.vf("0000:3b:00.0", 0, "0000:3b:10.0", 0x8086, 0x10ca);
+  tree.vf("0000:3b:00.0", 1, "0000:3b:10.2", 0x8086, 0x10ca);
+  FakeNetlink kernel{{link_named("ens1", 3)}, {}, {}};
+  kernel.vfs[3][0].trust = true;
+  const auto roots = model::Roots::below(tree.root());
+  const auto seen = observe(roots, kernel.source(), {}, model::Dirty::all());
+  ASSERT_EQ(seen.net_devices.at(0).vfs.size(), 2U);
+  EXPECT_EQ(seen.net_devices[0].vfs.at(0).trust, true);
+  EXPECT_TRUE(seen.net_devices[0].vfs.at(1).empty());
+
+  // A VF that comes is news of its PF's interface too.
+  kernel.vfs[3][1].trust = false;
+  model::Dirty one;
+  one.functions = {at("0000:3b:10.2")};
+  EXPECT_EQ(observe(roots, kernel.source(), seen, one).net_devices.at(0).vfs.at(1).trust, false);
+}
+
+TEST(ObserveVfs, AreNotAskedOfRepresentors) {
+  SysfsTree tree;
+  tree.pf("0000:3b:00.0", 0x15b3, 0x1021).netdev("ens1npf0vf0", 4);
+  tree.vf("0000:3b:00.0", 0, "0000:3b:00.1", 0x15b3, 0x101e);
+  FakeNetlink kernel{{link_named("ens1npf0vf0", 4)}, {}, {}};
+  kernel.links[0].phys_port_name = "pf0vf0";
+  const auto seen = observe(model::Roots::below(tree.root()), kernel.source(), {}, model::Dirty::all());
+  EXPECT_TRUE(seen.net_devices.at(0).vfs.empty());
+}
 
 TEST(ObserveNetwork, TiesInterfacesToTheirFunctions) {
   SysfsTree tree;

@@ -1,6 +1,8 @@
 #include "host/perform.hpp"
 
+#include "lib/rtnetlink_peer.hpp"
 #include "lib/sysfs_tree.hpp"
+#include "lib/told_vfs.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -44,7 +46,8 @@ class Perform : public testing::Test {
   std::expected<void, model::Error> act(const model::Action& action) {
     return perform(
         Roots::below(tree.root()), action,
-        [this](const Sysfs& sys, const char* path, std::string_view value) { return this->write(sys, path, value); });
+        [this](const Sysfs& sys, const char* path, std::string_view value) { return this->write(sys, path, value); },
+        speaker.rtnetlink());
   }
   std::expected<void, model::Error> write(const Sysfs& sys, const std::string& path, std::string_view value) {
     const auto file = path.substr(path.rfind('/') + 1);
@@ -83,7 +86,74 @@ class Perform : public testing::Test {
   std::map<std::string, int> failures;      // "file value" -> errno
   std::optional<std::string_view> enabled;  // what sriov_numvfs holds after a write, if not what was written
   std::string net_driver{"igbvf"};
+  test::RtnetlinkPeer speaker;
 };
+
+model::VfSettings some_settings() {
+  model::VfSettings some;
+  some.mac = model::MacAddress::parse("02:00:00:00:00:10");
+  some.vlan = model::Vlan{100, 0, model::VlanProtocol::dot1q};
+  some.trust = true;
+  return some;
+}
+
+TEST_F(Perform, TellsThePfWhatItsVfIsToBe) {
+  speaker.vfs[0] = test::fresh_vf();
+  ASSERT_TRUE(act(model::SetVf{kPf, 0, some_settings()}).has_value());
+  EXPECT_THAT(speaker.told, ElementsAre("vf 0: mac 02:00:00:00:00:10", "vf 0: vlan 100", "vf 0: trust on"));
+  EXPECT_THAT(written, IsEmpty());
+}
+
+TEST_F(Perform, NamesTheSettingThatWasRefusedAndTellsTheOthers) {
+  speaker.vfs[0] = test::fresh_vf();
+  speaker.refuses["vlan"] = EPROTONOSUPPORT;
+  const auto done = act(model::SetVf{kPf, 0, some_settings()});
+  ASSERT_FALSE(done.has_value());
+  EXPECT_EQ(done.error().object, "VF 0 of 0000:3b:00.0");
+  EXPECT_THAT(done.error().operation, HasSubstr("vlan 100"));
+  EXPECT_THAT(done.error().advice, HasSubstr("igb tags with 802.1q only"));
+  EXPECT_TRUE(speaker.vfs[0].trust.value());
+}
+
+TEST_F(Perform, ExplainsWhatADriverCannotSet) {
+  speaker.vfs[0] = test::fresh_vf();
+  speaker.refuses["link_state"] = EOPNOTSUPP;
+  model::VfSettings down;
+  down.link_state = model::VfLinkState::disable;
+  const auto done = act(model::SetVf{kPf, 0, down});
+  EXPECT_EQ(done.error().code, Code::unsupported);
+  EXPECT_THAT(done.error().advice, HasSubstr("igb cannot set this"));
+}
+
+TEST_F(Perform, ADriverThatAcceptsAndDoesNothingIsFoundOut) {
+  speaker.vfs[0] = test::fresh_vf();
+  speaker.deaf = true;
+  const auto done = act(model::SetVf{kPf, 0, some_settings()});
+  ASSERT_FALSE(done.has_value());
+  EXPECT_THAT(done.error().advice, HasSubstr("does not show it"));
+}
+
+TEST_F(Perform, APfWithoutInterfaceCannotBeTold) {
+  tree.pf("0000:5e:00.0", 0x15b3, 0x1021).driver("mlx5_core");
+  const auto done = act(model::SetVf{*PciAddress::parse("0000:5e:00.0"), 0, some_settings()});
+  EXPECT_EQ(done.error().code, Code::not_found);
+}
+
+TEST_F(Perform, BringsAnInterfaceUpOnce) {
+  tree.write("sys/class/net/ens1/flags", "0x1002\n");
+  ASSERT_TRUE(act(model::BringUp{kPf}).has_value());
+  EXPECT_EQ(tree.read("sys/class/net/ens1/flags"), "0x1003\n");
+  ASSERT_TRUE(act(model::BringUp{kPf}).has_value());
+  EXPECT_THAT(written, ElementsAre("flags 0x1003"));
+}
+
+TEST_F(Perform, TakesAVfFromItsDriver) {
+  bind_now("igbvf");
+  ASSERT_TRUE(act(model::UnbindDriver{kVf, 0, "igbvf"}).has_value());
+  EXPECT_FALSE(std::filesystem::exists(tree.device_link("0000:3b:00.1") / "driver"));
+  failures["unbind 0000:3b:00.1"] = ENODEV;  // somebody was quicker
+  EXPECT_TRUE(act(model::UnbindDriver{kVf, 0, "igbvf"}).has_value());
+}
 
 TEST_F(Perform, CreatesVfsWithProbingOffMeanwhile) {
   ASSERT_TRUE(act(SetNumVfs{kPf, 0, 4}).has_value());

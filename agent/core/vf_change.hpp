@@ -1,0 +1,28 @@
+// What a PF still has to be told of one of its VFs. Pure; planning and judging read the same answer.
+#pragma once
+
+#include "model/desired.hpp"
+#include "model/inventory.hpp"
+
+#include <string_view>
+#include <vector>
+
+namespace nic::core {
+
+struct VfChange {
+  model::VfSettings addresses;           // a driver reads them once, when it is bound
+  model::VfSettings others;              // they hold at once
+  bool rebind{false};                    // the driver that is bound has read other addresses
+  std::vector<std::string_view> unable;  // wished, but the driver of the PF tells nothing of them: it cannot set them
+
+  [[nodiscard]] bool empty() const { return addresses.empty() && others.empty(); }
+};
+
+// Nothing for a VF that somebody uses: what was told of it since is its user's.
+[[nodiscard]] VfChange change_of_vf(const model::DesiredVf& wish, const model::PciFunction& vf,
+                                    const model::Inventory& inventory);
+
+// The PF's interface, through which its VFs are spoken of; nullptr when it has none.
+[[nodiscard]] const model::NetDevice* speaker(const model::Inventory& inventory, const model::PciAddress& pf);
+
+}  // namespace nic::core
