@@ -1,5 +1,6 @@
 // What the endpoint is given by the daemon: it never touches the kernel and never changes state itself.
-// Thread: `resolve` and `snapshots` are used from gRPC threads; `report` and `present` are called on the loop's thread.
+// Thread: `resolve` and `snapshots` are used from gRPC threads; `report`, `present` and `handed_out` are called on the
+// loop's thread.
 #pragma once
 
 #include "loop/loop.hpp"
@@ -19,7 +20,8 @@ struct Context {
   std::function<std::expected<std::vector<model::DeviceNode>, model::Error>(const model::NodeRequest&)> resolve;
   loop::Mailbox::Post post;
   std::function<void(const std::string& resource, const model::EndpointStatus&)> report;
-  std::function<void(bool)> present;  // is there a kubelet's root directory?
+  std::function<void(bool)> present;                                      // is there a kubelet's root directory?
+  std::function<void(const std::vector<model::PciAddress>&)> handed_out;  // one of these was, just now
 };
 
 }  // namespace nic::kubelet

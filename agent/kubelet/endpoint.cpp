@@ -197,6 +197,9 @@ ResourceServer::Events Endpoint::events_of(const std::string& resource) {
           set_status(resource, KubeletState::registered, std::nullopt);
         }
       },
+      [this, entry_of] {
+        if (const Entry* entry = entry_of()) context_.handed_out(entry->pool.functions);
+      },
   };
 }
 

@@ -1,6 +1,7 @@
 #include "kubelet/register_call.hpp"
 
 #include "deviceplugin.grpc.pb.h"
+#include "kubelet/channel.hpp"
 
 #include <grpcpp/grpcpp.h>
 
@@ -36,14 +37,7 @@ struct RegisterCall::Parts {
 RegisterCall::RegisterCall(const std::string& kubelet_socket, const std::string& resource, const std::string& endpoint,
                            loop::Mailbox::Post post, std::function<void(const RegisterResult&)> done)
     : parts_{std::make_shared<Parts>()}, finished_{std::make_shared<std::binary_semaphore>(0)} {
-  grpc::ChannelArguments arguments;
-  // Newer gRPC would send the percent-encoded path, which the kubelet's server refuses.
-  arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  // A channel of its own for each call: one that waits to reconnect would answer from the past.
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  parts_->stub = v1beta1::Registration::NewStub(
-      grpc::CreateCustomChannel("unix:" + kubelet_socket, grpc::InsecureChannelCredentials(), arguments));
+  parts_->stub = v1beta1::Registration::NewStub(channel_to(kubelet_socket));
   parts_->context.set_deadline(std::chrono::system_clock::now() + kDeadline);
   parts_->request.set_version("v1beta1");
   parts_->request.set_endpoint(endpoint);

@@ -22,6 +22,7 @@ struct Shared {
   std::shared_ptr<Streams> streams;
   std::function<void()> asked;
   std::function<void(bool, const std::string&)> told;
+  std::function<void()> handed_out;
 };
 
 grpc::ServerUnaryReactor* answer(grpc::CallbackServerContext* call, const grpc::Status& status = grpc::Status::OK) {
@@ -58,6 +59,7 @@ class DevicePlugin final : public v1beta1::DevicePlugin::CallbackService {
     auto result = allocate(*snapshot, *pool, *request, shared_.resolve);
     if (!result) return answer(call, status_of(result.error()));
     *response = std::move(*result);
+    shared_.handed_out();
     return answer(call);
   }
   grpc::ServerUnaryReactor* PreStartContainer(grpc::CallbackServerContext* call,
@@ -120,7 +122,8 @@ std::expected<std::shared_ptr<ResourceServer>, model::Error> ResourceServer::ser
       [post, asked = std::move(events.asked)] { post(asked); },
       [post, told = std::move(events.told)](bool registered, const std::string& error) {
         post([told, registered, error] { told(registered, error); });
-      }};
+      },
+      [post, handed_out = std::move(events.handed_out)] { post(handed_out); }};
   auto parts = std::make_unique<Parts>(std::move(shared));
   grpc::ServerBuilder builder;
   builder.AddListeningPort("unix:" + socket, grpc::InsecureServerCredentials());

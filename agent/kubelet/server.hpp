@@ -22,6 +22,7 @@ class ResourceServer {
     std::function<void(unsigned streams)> streams;                        // how many ListAndWatch streams there are now
     std::function<void()> asked;                                          // the plugin watcher asked who is there
     std::function<void(bool registered, const std::string& error)> told;  // and told how it went
+    std::function<void()> handed_out;                                     // an Allocate succeeded
   };
 
   // Binds the socket (a stale one is replaced) and serves. Error: what hindered it.

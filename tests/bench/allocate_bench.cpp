@@ -39,7 +39,7 @@ class Served {
     endpoint_ = std::make_unique<kubelet::Endpoint>(
         event_.get(),
         kubelet::Context{cell_, [this](const auto& request) { return host::resolve_nodes(roots_, request); },
-                         mailbox_.handle(), [](const auto&, const auto&) {}, [](bool) {}});
+                         mailbox_.handle(), [](const auto&, const auto&) {}, [](bool) {}, [](const auto&) {}});
     endpoint_->configure({true, folder_.path().string()});
     endpoint_->publish(shared);
     loop_ = std::thread{[this] { sd_event_loop(event_.get()); }};

@@ -1,5 +1,5 @@
 // nic-kubelet-standin --root DIR [--legacy]: prints one JSON object a line for every event; takes commands on standard
-// input: allocate RESOURCE ID..., hang-up RESOURCE, quit. Ends with the end of the input.
+// input: allocate RESOURCE ID..., release RESOURCE ID..., hang-up RESOURCE, quit. Ends with the end of the input.
 #include "kubelet_standin/standin.hpp"
 
 #include <cstdio>
@@ -28,6 +28,8 @@ int main(int argc, char** argv) {
     std::vector<std::string> ids;
     for (std::string id; words >> id;) ids.push_back(id);
     if (command == "allocate") kubelet.allocate(resource, ids);
+    if (command == "release")
+      for (const auto& id : ids) kubelet.release(resource, id);
     if (command == "hang-up") kubelet.hang_up(resource);
     if (command == "quit") break;
   }

@@ -1,6 +1,7 @@
 #include "kubelet_standin/standin.hpp"
 
 #include "pluginregistration.grpc.pb.h"
+#include "podresources.grpc.pb.h"
 
 #include <grpcpp/grpcpp.h>
 #include <poll.h>
@@ -76,10 +77,46 @@ class KubeletStandin::Legacy final : public v1beta1::Registration::Service {
   std::unique_ptr<grpc::Server> server_;
 };
 
+// One pod has everything that was given; as the kubelet does, every id is an entry of its own.
+class KubeletStandin::Lister final : public v1::PodResourcesLister::Service {
+ public:
+  explicit Lister(KubeletStandin& owner) : owner_{owner} {
+    std::filesystem::create_directories(owner.root_ / "pod-resources");
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("unix:" + (owner.root_ / "pod-resources/kubelet.sock").string(),
+                             grpc::InsecureServerCredentials());
+    builder.RegisterService(this);
+    server_ = builder.BuildAndStart();
+  }
+  ~Lister() override { server_->Shutdown(Clock::now() + 500ms); }
+
+  grpc::Status List(grpc::ServerContext*, const v1::ListPodResourcesRequest*,
+                    v1::ListPodResourcesResponse* response) override {
+    const std::lock_guard lock{owner_.mutex_};
+    auto* pod = response->add_pod_resources();
+    pod->set_name("worker-0");
+    pod->set_namespace_("default");
+    auto* container = pod->add_containers();
+    container->set_name("app");
+    for (const auto& [resource, ids] : owner_.given_)
+      for (const auto& id : ids) {
+        auto* devices = container->add_devices();
+        devices->set_resource_name(resource);
+        devices->add_device_ids(id);
+      }
+    return grpc::Status::OK;
+  }
+
+ private:
+  KubeletStandin& owner_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
 KubeletStandin::KubeletStandin(std::filesystem::path root, bool legacy, std::function<void(const Json&)> event)
     : root_{std::move(root)}, legacy_{legacy}, event_{std::move(event)} {
   const auto sockets = root_ / "device-plugins";
   std::filesystem::create_directories(sockets);
+  lister_ = std::make_unique<Lister>(*this);
   if (legacy_) {
     for (const auto& entry : std::filesystem::directory_iterator{sockets})
       if (entry.is_socket()) std::filesystem::remove(entry.path());
@@ -103,6 +140,7 @@ KubeletStandin::~KubeletStandin() {
     ::close(stop_);
   }
   register_.reset();
+  lister_.reset();
   std::vector<std::thread> threads;
   {
     const std::lock_guard lock{mutex_};
@@ -232,6 +270,10 @@ KubeletStandin::Json KubeletStandin::allocate(const std::string& resource, const
     for (const auto& id : ids) container->add_devices_ids(id);
     v1beta1::AllocateResponse response;
     const auto status = plugin->stub->Allocate(&context, request, &response);
+    if (status.ok()) {
+      const std::lock_guard lock{mutex_};
+      given_[resource].insert(ids.begin(), ids.end());
+    }
     if (status.ok())
       result = {{"event", "allocated"}, {"resource", resource}, {"response", json_of(response)}};
     else
@@ -248,6 +290,11 @@ void KubeletStandin::hang_up(const std::string& resource) {
   const std::lock_guard lock{mutex_};
   const auto found = plugins_.find(resource);
   if (found != plugins_.end()) found->second->stream_context.TryCancel();
+}
+
+void KubeletStandin::release(const std::string& resource, const std::string& id) {
+  const std::lock_guard lock{mutex_};
+  given_[resource].erase(id);
 }
 
 }  // namespace nic::test

@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,10 +32,13 @@ class KubeletStandin {
   Json allocate(const std::string& resource, const std::vector<std::string>& ids);
   // Breaks the stream of a resource from the kubelet's side; the socket stays, and it is not dialled again.
   void hang_up(const std::string& resource);
+  // The pod that an id was given to is over: pod resources no longer name it.
+  void release(const std::string& resource, const std::string& id);
 
  private:
   struct Plugin;  // one registration: a connection and the thread that reads its stream
   class Legacy;   // the Register service
+  class Lister;   // the pod resources
   void watch();
   void found(const std::string& name);
   void lost(const std::string& name);
@@ -49,12 +53,14 @@ class KubeletStandin {
   std::mutex report_mutex_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Plugin>> plugins_;  // by resource: the newest
+  std::map<std::string, std::set<std::string>> given_;      // resource -> device ids
   std::vector<std::thread> threads_;
   std::map<std::string, std::string> seen_;  // socket -> its identity; the watcher's own
   std::atomic<bool> stopping_{false};
   int inotify_{-1}, stop_{-1};
   std::thread watcher_;
   std::unique_ptr<Legacy> register_;
+  std::unique_ptr<Lister> lister_;
 };
 
 }  // namespace nic::test

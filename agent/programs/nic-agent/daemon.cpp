@@ -141,12 +141,19 @@ class Daemon {
                                        [this](const std::string& resource, const model::EndpointStatus& status) {
                                          reconciler_.endpoint_changed(resource, status);
                                        },
-                                       [this](bool present) { reconciler_.kubelet_present(present); }});
+                                       [this](bool present) { reconciler_.kubelet_present(present); },
+                                       // Whose they are now is known to the kubelet, which is asked in every look.
+                                       [this](const std::vector<model::PciAddress>& functions) {
+                                         model::Dirty dirty;
+                                         dirty.functions = {functions.begin(), functions.end()};
+                                         reconciler_.changed(dirty);
+                                       }});
   }
 
   void configured(Configuration::Result result) {
     if (!result) return reconciler_.reject(std::move(result.error()));
     endpoint_->configure(result->kubelet);
+    machine_->kubelet_root(result->kubelet.enabled ? result->kubelet.root : "");
     reconciler_.configure(std::move(*result));
   }
 

@@ -5,11 +5,32 @@
 #include "host/users.hpp"
 #include "kmod/inspect.hpp"
 #include "kmod/load.hpp"
+#include "kubelet/pod_resources.hpp"
+
+#include <algorithm>
 
 namespace nic::daemon {
 
 model::Inventory RealMachine::observe(const model::Inventory& previous, const model::Dirty& dirty) {
-  return host::observe(roots_, previous, dirty);
+  auto now = host::observe(roots_, previous, dirty);
+  constexpr std::string_view kActivity = "look at what the kubelet has handed out";
+  std::erase_if(now.problems, [&](const model::Error& problem) { return problem.operation.starts_with(kActivity); });
+  const auto users = handed_out();
+  if (!users) now.problems.push_back(users.error().during(kActivity));
+  for (auto& [address, function] : now.functions) {
+    if (!function.physfn || !function.in_use.empty() || !users) continue;
+    if (const auto user = users->find(address); user != users->end()) function.in_use = user->second;
+  }
+  return now;
+}
+
+std::expected<std::map<model::PciAddress, std::string>, model::Error> RealMachine::handed_out() {
+  const std::string root = [&] {
+    const std::lock_guard lock{mutex_};
+    return kubelet_root_;
+  }();
+  if (root.empty()) return {};
+  return kubelet::handed_out(root);
 }
 
 std::expected<void, model::Error> RealMachine::perform(const model::Action& action) {
@@ -30,7 +51,12 @@ std::expected<void, model::Error> RealMachine::perform(const model::Action& acti
 }
 
 std::map<model::PciAddress, std::string> RealMachine::in_use(const std::vector<model::PciAddress>& functions) {
-  return host::users_of(roots_, functions);
+  auto users = host::users_of(roots_, functions);
+  // Where the kubelet does not answer, what the kernel tells stands alone.
+  if (const auto given = handed_out())
+    for (const auto& function : functions)
+      if (const auto user = given->find(function); user != given->end()) users.emplace(function, user->second);
+  return users;
 }
 
 std::vector<model::ModuleReport> RealMachine::inspect(const std::vector<std::string>& wanted,

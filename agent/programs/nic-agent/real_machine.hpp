@@ -5,6 +5,10 @@
 #include "kmod/file_cache.hpp"
 #include "model/roots.hpp"
 
+#include <mutex>
+#include <string>
+#include <utility>
+
 namespace nic::daemon {
 
 class RealMachine : public apply::Machine {
@@ -18,7 +22,17 @@ class RealMachine : public apply::Machine {
   [[nodiscard]] std::vector<model::ModuleReport> inspect(const std::vector<std::string>& wanted,
                                                          const model::Inventory& inventory) override;
 
+  // Whose VFs are is asked of the kubelet there; "" asks nobody.
+  void kubelet_root(std::string root) {
+    const std::lock_guard lock{mutex_};
+    kubelet_root_ = std::move(root);
+  }
+
  private:
+  [[nodiscard]] std::expected<std::map<model::PciAddress, std::string>, model::Error> handed_out();
+
+  std::mutex mutex_;
+  std::string kubelet_root_;
   model::Roots roots_;
   kmod::FileCache module_files_;
 };

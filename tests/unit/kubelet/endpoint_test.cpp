@@ -45,7 +45,7 @@ class EndpointTest : public testing::Test {
                 },
                 mailbox.handle(),
                 [this](const std::string& resource, const model::EndpointStatus& status) { states[resource] = status; },
-                [this](bool there) { present = there; }});
+                [this](bool there) { present = there; }, [this](const auto& functions) { handed_out = functions; }});
     endpoint->configure({true, root().string()});
   }
   void start_kubelet(bool legacy = false) {
@@ -103,6 +103,7 @@ class EndpointTest : public testing::Test {
   model::SnapshotCell cell;
   std::map<std::string, model::EndpointStatus> states;
   bool present{false};
+  std::vector<model::PciAddress> handed_out;
   std::vector<Json> events;
   std::unique_ptr<Endpoint> endpoint;
   std::unique_ptr<test::KubeletStandin> kubelet;
@@ -117,7 +118,10 @@ TEST_F(EndpointTest, IsFoundByTheKubeletAndFollowsThePool) {
   EXPECT_EQ(events.back()["ids"][0], "0");
   const auto answer = kubelet->allocate(kResource, {"999"});
   EXPECT_EQ(answer["response"][0]["devices"][0]["host_path"], "/dev/infiniband/uverbs0");
+  EXPECT_TRUE(run_until([&] { return handed_out == std::vector{test::pci("0000:01:00.0")}; }));
+  handed_out.clear();
   EXPECT_EQ(kubelet->allocate(kResource, {"1000"})["code"], 3);
+  EXPECT_TRUE(handed_out.empty());
   EXPECT_TRUE(present);
 }
 
