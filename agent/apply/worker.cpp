@@ -1,5 +1,7 @@
 #include "apply/worker.hpp"
 
+#include "apply/probing.hpp"
+
 #include <fmt/format.h>
 
 #include <utility>
@@ -28,17 +30,6 @@ std::expected<void, model::Error> still_free(Machine& machine, const model::Step
                                       who + "; to do it all the same: nicctl apply --force"});
 }
 
-// Making VFs switches driver probing off for a moment: what was there before is on disk meanwhile, so that being killed
-// in between is put right at the next start.
-std::expected<void, model::Error> perform(Machine& machine, const Records& records, const model::Action& action) {
-  const auto* vfs = std::get_if<model::SetNumVfs>(&action);
-  if (vfs == nullptr) return machine.perform(action);
-  if (auto noted = records.begin({vfs->pf, vfs->drivers_autoprobe}); !noted) return noted;
-  auto done = machine.perform(action);
-  if (auto closed = records.end(vfs->pf); !closed && done) return closed;
-  return done;
-}
-
 }  // namespace
 
 Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr<Machine> machine,
@@ -60,10 +51,11 @@ Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr
   task_ = std::make_unique<Task>(
       post,
       [this, shared = shared_, tell] {
+        Probing probing{*shared->machine, *shared->records};
         for (std::size_t i = 0; i < shared->steps.size() && !shared->canceled; ++i) {
           tell([this, i] { begun(i); });
           auto result = still_free(*shared->machine, shared->steps[i]);
-          if (result) result = perform(*shared->machine, *shared->records, shared->steps[i].action);
+          if (result) result = probing.perform(shared->steps[i].action);
           const bool failed = !result;
           tell([this, i, result = std::move(result)] { ended(i, result); });
           if (failed && !shared->steps[i].independent) break;

@@ -37,6 +37,7 @@ void apply(Inventory& inventory, const model::SetNumVfs& action) {
   for (auto& net : inventory.net_devices)
     if (net.function == action.pf) net.vfs.clear();
   pf.sriov->num_vfs = action.to;
+  if (action.to > 0) pf.sriov->drivers_autoprobe = false;
   for (unsigned index = 0; index < action.to; ++index) {
     PciFunction vf;
     vf.address = vf_address(action.pf, *pf.sriov, index);

@@ -73,13 +73,8 @@ Done set_num_vfs(const FunctionFiles& pf, unsigned to) {
   if (*now == to) return {};
 
   // New VFs stay without a driver until the plan binds each as it is asked for.
-  PutBack autoprobe{pf, "sriov_drivers_autoprobe", "1\n"};
-  if (to != 0) {
-    const auto probing = pf.text("sriov_drivers_autoprobe");
-    if (!probing) return std::unexpected(probing.error().during(activity(to)));
-    if (*probing == "1")
-      if (auto off = autoprobe.write("0\n"); !off) return std::unexpected(off.error().during(activity(to)));
-  }
+  if (to != 0)
+    if (auto off = set_autoprobe(pf, false); !off) return std::unexpected(off.error().during(activity(to)));
   // The kernel goes from one count to another by way of none only.
   if (*now != 0 && to != 0)
     if (auto none = write_num_vfs(pf, 0, to); !none) return none;
@@ -91,8 +86,6 @@ Done set_num_vfs(const FunctionFiles& pf, unsigned to) {
   if (*then != to)
     return std::unexpected(model::Error{model::Code::internal, 0, activity(to), pf.shown("sriov_numvfs"),
                                         fmt::format("{} requested, {} enabled: see dmesg", to, *then)});
-  if (auto back = autoprobe.finish(); !back)
-    return std::unexpected(back.error().during("put back the probing of new VFs"));
   return {};
 }
 

@@ -19,7 +19,8 @@ namespace nic::model {
 // How much a step disturbs, in rising order.
 enum class Disruption : std::uint8_t { live, vf_disruptive, pf_disruptive, reboot };
 
-// Write sriov_numvfs, with sriov_drivers_autoprobe off meanwhile and put back on every way out.
+// Write sriov_numvfs, with sriov_drivers_autoprobe off when VFs are made. It stays off, so that nobody else binds them:
+// whoever carries out the plan puts it back when the steps of the PF are over, however they end.
 struct SetNumVfs {
   PciAddress pf;
   unsigned from{0};
@@ -28,7 +29,7 @@ struct SetNumVfs {
   bool operator==(const SetNumVfs&) const = default;
 };
 
-// sriov_drivers_autoprobe to `on`: only to give back what an interrupted SetNumVfs left behind.
+// sriov_drivers_autoprobe to `on`: only to give back what SetNumVfs left behind.
 struct SetAutoprobe {
   PciAddress pf;
   bool on{true};
