@@ -19,7 +19,7 @@ import time
 
 Result = collections.namedtuple("Result", "status output")
 
-PORTS = ("rp1", "rp2", "rp3", "rp4", "rp5")  # pcie-root-ports; the first carries the card that is there at boot
+PORTS = tuple(f"rp{number}" for number in range(1, 9))  # pcie-root-ports; the first carries the card that is there at boot
 FIRST_CARD = "card1"
 HUB = 0
 
