@@ -78,6 +78,7 @@ model::SriovPolicy policy(const toml::table& table, Mistakes& mistakes) {
   }
   result.priority = reader.number("priority", 0, model::kWeakestPriority).value_or(model::kWeakestPriority);
   result.externally_managed = reader.boolean("externally_managed").value_or(false);
+  result.on_drift = reader.text("on_drift", on_drift).value_or(model::OnDrift::enforce);
   result.num_vfs = reader.number("num_vfs", 0, kMostVfs).value_or(0);
   result.mtu = reader.number("mtu", kLeastMtu, kMostMtu);
   result.device_type = reader.text("device_type", device_type).value_or(model::DeviceType::netdevice);

@@ -30,6 +30,8 @@ inline constexpr std::array kKeys{
     Key{"sriov.policy", "selectors", Type::table, "Which PFs are meant"},
     Key{"sriov.policy", "priority", Type::number, "0 (strongest) to 99: who has a VF that two policies claim"},
     Key{"sriov.policy", "externally_managed", Type::boolean, "Somebody else makes the VFs; the PF is never written to"},
+    Key{"sriov.policy", "on_drift", Type::text,
+        "\"enforce\" or \"observe\": what others change is put right, or only shown"},
     Key{"sriov.policy", "num_vfs", Type::number, "Virtual functions of each PF, 0 to 65535"},
     Key{"sriov.policy", "mtu", Type::number, "MTU of the VFs, 68 to 65535; the PF is raised to it, never lowered"},
     Key{"sriov.policy", "device_type", Type::text, "Driver of the VFs: \"netdevice\" or \"vfio-pci\""},

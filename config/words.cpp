@@ -140,6 +140,12 @@ Read<model::DeviceType> device_type(std::string_view text) {
   return std::unexpected(fmt::format("\"{}\" is not a device type: \"netdevice\" or \"vfio-pci\"", text.substr(0, 32)));
 }
 
+Read<model::OnDrift> on_drift(std::string_view text) {
+  for (const auto known : {model::OnDrift::enforce, model::OnDrift::observe})
+    if (text == word(known)) return known;
+  return std::unexpected(fmt::format("\"{}\" is neither \"enforce\" nor \"observe\"", text.substr(0, 32)));
+}
+
 Read<model::LinkType> link_type(std::string_view text) {
   if (text == "ethernet" || text == "ether" || text == "eth") return model::LinkType::ethernet;
   if (text == "infiniband" || text == "ib") return model::LinkType::infiniband;

@@ -62,6 +62,7 @@ Reconciler::Reconciler(sd_event* event, const loop::Mailbox::Post& post, std::sh
       timing_{timing},
       jobs_{[this](const model::Job& job) { faces_.job_finished(job); }},
       backoff_{timing.retry},
+      drift_{timing.drift},
       debounce_{event, timing.quiet, timing.most, [this] { observe(); }},
       safety_net_{event,
                   [this] {
@@ -69,6 +70,7 @@ Reconciler::Reconciler(sd_event* event, const loop::Mailbox::Post& post, std::sh
                     safety_net_.arm(timing_.rescan);
                   }},
       retry_{event, [this] { reconsider(); }},
+      drift_timer_{event, [this] { resumed(); }},
       observation_deadline_{event, [this] {
                               circumstances_.observation =
                                   Error{Code::stuck, 0, "reading the machine", "",
@@ -221,6 +223,7 @@ void Reconciler::reconsider() {
   desired_ = core::resolve(*config_, inventory_);
   plan_ = core::plan(desired_, inventory_, modules_);
   forget_what_is_over();
+  watch_drift();
   if (config_->auto_apply && !stopping_ && !held_) submit(plan_, 0, false);
   const bool refused = std::ranges::any_of(plan_.pfs, [](const auto& pf) { return !pf.refusals.empty(); });
   if (inspected_ && plan_.empty() && !refused && desired_.conflicts.empty() && lanes_.empty())
@@ -230,6 +233,9 @@ void Reconciler::reconsider() {
   const auto now = std::chrono::steady_clock::now();
   if (const auto next = backoff_.next(now); next && !stopping_)
     retry_.arm(std::chrono::duration_cast<std::chrono::microseconds>(*next - now));
+  // A fresh look tells whether it is still so.
+  if (const auto next = drift_.next(); next && *next > now && !stopping_)
+    drift_timer_.arm(std::chrono::duration_cast<std::chrono::microseconds>(*next - now));
 }
 
 // Failures are kept until the plan no longer asks for what failed.
@@ -248,6 +254,16 @@ void Reconciler::forget_what_is_over() {
     if (!asked) backoff_.forget(module_lane(entry.first));
     return !asked;
   });
+}
+
+// Which PFs are as desired now: what is wrong with them later, others did.
+void Reconciler::watch_drift() {
+  drift_.keep(desired_.pfs);
+  for (const auto& [address, desired] : desired_.pfs) {
+    const auto name = address.text();
+    const bool asked = std::ranges::any_of(plan_.pfs, [&](const auto& pf) { return pf.pf == address; });
+    if (!asked && !lanes_.contains(name) && shown(name)) drift_.right(desired);
+  }
 }
 
 // What the lane did stands in the inventory.
@@ -285,6 +301,10 @@ unsigned Reconciler::submit(const model::Plan& plan, std::uint32_t job, bool by_
       return bind != nullptr && bind->device_type == model::DeviceType::vfio_pci;
     });
     if (needs_module && (loading || (!inspected_ && !plan.modules.empty()))) continue;
+    const auto wanted = desired_.pfs.find(pf.pf);
+    if (!by_hand && wanted != desired_.pfs.end() &&
+        drift_.ask(wanted->second, std::chrono::steady_clock::now()) != Drift::Answer::begin)
+      continue;
     begin(pf.pf.text(), pf.pf, doable(pf.steps));
   }
   return begun;
@@ -295,6 +315,7 @@ bool Reconciler::run(const std::string& name, Lane lane, bool by_hand) {
   settled_ = false;
   jobs_.add_lane(lane.job, name, static_cast<unsigned>(lane.steps.size()), lane.pf);
   if (lane.pf) {
+    drift_.begun(*lane.pf);
     work_[*lane.pf].applying = true;
     work_[*lane.pf].failure.reset();
   }
@@ -433,7 +454,9 @@ void Reconciler::publish() {
   next.config_errors = config_errors_;
   next.desired = desired_;
   next.plan = plan_;
-  next.functions = core::judge_functions(desired_, inventory_, plan_, work_);
+  auto work = work_;
+  for (const auto& [address, desired] : desired_.pfs) work[address].only_observed = drift_.only_observed(desired);
+  next.functions = core::judge_functions(desired_, inventory_, plan_, work);
   next.modules = modules_;
   next.pools = core::pools(*config_, inventory_, plan_);
   next.endpoints = endpoints_;

@@ -2,6 +2,7 @@
 // observe. Thread: the loop's; blocking work goes to workers. It publishes every change as a new Snapshot.
 #pragma once
 
+#include "apply/drift.hpp"
 #include "apply/jobs.hpp"
 #include "apply/machine.hpp"
 #include "apply/records.hpp"
@@ -32,6 +33,7 @@ class Reconciler {
     std::chrono::microseconds most{250'000};        // and is not waited for longer than this
     std::chrono::microseconds rescan{600'000'000};  // safety net: everything is read again
     std::chrono::microseconds observe{30'000'000};  // reading the machine should be back by then
+    std::chrono::microseconds drift{2'000'000};     // what others change stays for this long before it is put right
     Retry retry{};
   };
   struct Faces {
@@ -90,6 +92,7 @@ class Reconciler {
   void reconsider();
   void publish();
   void forget_what_is_over();
+  void watch_drift();
   unsigned submit(const model::Plan& plan, std::uint32_t job, bool by_hand);
   bool run(const std::string& name, Lane lane, bool by_hand);
   void step_finished(Lane& lane, const model::Step& step, const std::expected<void, model::Error>& result);
@@ -119,6 +122,7 @@ class Reconciler {
 
   Jobs jobs_;
   Backoff<std::string> backoff_;
+  Drift drift_;
   std::map<std::string, Lane> lanes_;
   std::map<std::string, model::Error> module_failures_;
   std::map<model::PciAddress, core::PfWork> work_;
@@ -132,7 +136,7 @@ class Reconciler {
   std::function<void()> quiet_;
   std::unique_ptr<Task> recovery_, observation_, inspection_;
   loop::Debounce debounce_;
-  loop::Timer safety_net_, retry_, observation_deadline_;
+  loop::Timer safety_net_, retry_, drift_timer_, observation_deadline_;
 };
 
 }  // namespace nic::apply

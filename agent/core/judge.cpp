@@ -67,6 +67,13 @@ std::string pending_text(const model::PfPlan& plan) {
   return "waiting for " + *plan.steps.front().waits_for;
 }
 
+std::string drift_text(const std::vector<Difference>& differences) {
+  constexpr std::string_view kWhy = "changed by somebody else and only observed (on_drift); nicctl apply puts it right";
+  if (differences.empty()) return std::string{kWhy};
+  const auto& first = differences.front();
+  return fmt::format("{} is {} instead of {}, {}", first.what, first.have, first.want, kWhy);
+}
+
 // The first thing on the list that is true is the state of the PF.
 void judge_pf(FunctionStatus& status, const model::PfPlan* plan, const PfWork& work, const model::Error* conflict) {
   const auto say = [&](FunctionState state, std::string text) {
@@ -87,6 +94,8 @@ void judge_pf(FunctionStatus& status, const model::PfPlan* plan, const PfWork& w
     return say(refusal.error.code == model::Code::protected_ ? FunctionState::protected_ : FunctionState::failed,
                refusal.error.text());
   }
+  if (plan != nullptr && !plan->steps.empty() && work.only_observed)
+    return say(FunctionState::drifted, drift_text(status.differences));
   if (plan != nullptr && !plan->steps.empty()) return say(FunctionState::pending, pending_text(*plan));
   say(FunctionState::ok, "as configured");
 }
@@ -158,6 +167,7 @@ Component modules(const Snapshot& s, const Circumstances& circumstances) {
 Component sriov(const Snapshot& s) {
   unsigned ok = 0, waiting = 0;
   const std::pair<const model::PciAddress, FunctionStatus>* broken = nullptr;
+  const std::pair<const model::PciAddress, FunctionStatus>* drifted = nullptr;
   for (const auto& entry : s.functions) {
     const auto* function = s.inventory.function(entry.first);
     if (function == nullptr || function->physfn) continue;
@@ -166,6 +176,7 @@ Component sriov(const Snapshot& s) {
       case FunctionState::ok: ++ok; break;
       case FunctionState::pending:
       case FunctionState::applying: ++waiting; break;
+      case FunctionState::drifted: drifted = drifted == nullptr ? &entry : drifted; break;
       case FunctionState::failed:
       case FunctionState::stuck:
       case FunctionState::protected_: broken = broken == nullptr ? &entry : broken; break;
@@ -175,6 +186,8 @@ Component sriov(const Snapshot& s) {
     return {"sriov", ComponentState::error, fmt::format("{}: {}", broken->first.text(), broken->second.text)};
   for (const auto& conflict : s.desired.conflicts)
     if (!conflict.pf) return {"sriov", ComponentState::error, conflict.error.text()};
+  if (drifted != nullptr)
+    return {"sriov", ComponentState::not_ready, fmt::format("{}: {}", drifted->first.text(), drifted->second.text)};
   if (waiting > 0)
     return {"sriov", ComponentState::not_ready, fmt::format("{} of {} PFs configured", ok, ok + waiting)};
   if (!s.desired.notes.empty()) return {"sriov", ComponentState::not_ready, s.desired.notes.front()};

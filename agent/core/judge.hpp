@@ -16,6 +16,7 @@ struct PfWork {
   bool applying{false};
   bool stuck{false};  // a kernel call passed its deadline and has not come back
   std::optional<model::Error> failure;
+  bool only_observed{false};  // it was as configured, and is left as others have changed it
 
   bool operator==(const PfWork&) const = default;
 };

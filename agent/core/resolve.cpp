@@ -172,14 +172,17 @@ std::optional<model::Error> beyond_whats_there(const PciFunction& pf, const Desi
   return std::nullopt;
 }
 
-// Policies that differ in whose the PF is cannot both be right.
-std::optional<model::Error> ownership(const PciFunction& pf, const std::vector<Claim>& claims) {
+// Policies that differ in what a PF can only be as a whole cannot both be right.
+std::optional<model::Error> disagreement(const PciFunction& pf, const std::vector<Claim>& claims) {
   const SriovPolicy& first = *claims.front().policy;
-  for (const auto& claim : claims)
-    if (claim.policy->externally_managed != first.externally_managed)
-      return model::invalid(
-          fmt::format("{} and {} differ in externally_managed on", quoted(first), quoted(*claim.policy)),
-          pf.address.text(), "say the same in both");
+  for (const auto& claim : claims) {
+    std::string_view key;
+    if (claim.policy->externally_managed != first.externally_managed) key = "externally_managed";
+    if (claim.policy->on_drift != first.on_drift) key = "on_drift";
+    if (!key.empty())
+      return model::invalid(fmt::format("{} and {} differ in {} on", quoted(first), quoted(*claim.policy), key),
+                            pf.address.text(), "say the same in both");
+  }
   return std::nullopt;
 }
 
@@ -189,7 +192,8 @@ void resolve_pf(const PciFunction& pf, std::vector<Claim> claims, const Inventor
   desired.pf = pf.address;
   desired.externally_managed = claims.front().policy->externally_managed;
   const auto conflict = [&](model::Error error) { result.conflicts.push_back({pf.address, std::move(error)}); };
-  if (auto error = ownership(pf, claims)) return conflict(std::move(*error));
+  desired.on_drift = claims.front().policy->on_drift;
+  if (auto error = disagreement(pf, claims)) return conflict(std::move(*error));
   for (const auto& claim : claims) {
     const SriovPolicy& policy = *claim.policy;
     desired.num_vfs = std::max(desired.num_vfs, policy.num_vfs);

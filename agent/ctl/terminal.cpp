@@ -64,7 +64,7 @@ constexpr std::array kColours{
     Colour{"applying", kYellow}, Colour{"protected", kYellow},  Colour{"warn", kYellow},
     Colour{"serving", kYellow},  Colour{"registered", kYellow}, Colour{"down", kYellow},
     Colour{"error", kRed},       Colour{"failed", kRed},        Colour{"stuck", kRed},
-    Colour{"fail", kRed},        Colour{"timeout", kRed},
+    Colour{"fail", kRed},        Colour{"timeout", kRed},       Colour{"drifted", kYellow},
 };
 
 std::string coloured(std::string_view code, std::string_view text) {

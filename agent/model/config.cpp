@@ -18,6 +18,14 @@ std::string_view word(DeviceType type) {
   std::unreachable();
 }
 
+std::string_view word(OnDrift on_drift) {
+  switch (on_drift) {
+    case OnDrift::enforce: return "enforce";
+    case OnDrift::observe: return "observe";
+  }
+  std::unreachable();
+}
+
 std::string_view word(ResourceKind kind) {
   switch (kind) {
     case ResourceKind::shared: return "shared";

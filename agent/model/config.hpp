@@ -98,6 +98,9 @@ struct VfGroup {
   bool operator==(const VfGroup&) const = default;
 };
 
+// What is done about changes behind the agent's back.
+enum class OnDrift : std::uint8_t { enforce, observe };
+
 inline constexpr unsigned kWeakestPriority = 99;
 
 struct SriovPolicy {
@@ -106,7 +109,8 @@ struct SriovPolicy {
   Selectors selectors;
   unsigned num_vfs{0};
   bool externally_managed{false};  // somebody else makes the VFs: nothing is ever written to the PF
-  std::optional<unsigned> mtu;     // of the VFs; the PF is raised to it, never lowered
+  OnDrift on_drift{OnDrift::enforce};
+  std::optional<unsigned> mtu;  // of the VFs; the PF is raised to it, never lowered
   DeviceType device_type{DeviceType::netdevice};
   VfOptions options;
   std::vector<VfGroup> groups;
@@ -155,6 +159,7 @@ struct Config {
 };
 
 [[nodiscard]] std::string_view word(DeviceType type);    // "netdevice", "vfio-pci"
+[[nodiscard]] std::string_view word(OnDrift on_drift);   // "enforce", "observe"
 [[nodiscard]] std::string_view word(ResourceKind kind);  // "shared", "exclusive"
 // "0-1,5"
 [[nodiscard]] std::string text(const std::vector<IndexRange>& ranges);

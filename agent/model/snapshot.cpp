@@ -18,6 +18,7 @@ std::string_view word(FunctionState state) {
     case FunctionState::applying: return "applying";
     case FunctionState::failed: return "failed";
     case FunctionState::stuck: return "stuck";
+    case FunctionState::drifted: return "drifted";
     case FunctionState::protected_: return "protected";
   }
   std::unreachable();

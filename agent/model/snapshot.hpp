@@ -18,7 +18,7 @@
 
 namespace nic::model {
 
-enum class FunctionState : std::uint8_t { unmanaged, ok, pending, applying, failed, stuck, protected_ };
+enum class FunctionState : std::uint8_t { unmanaged, ok, pending, applying, drifted, failed, stuck, protected_ };
 
 struct Difference {
   std::string what, have, want;

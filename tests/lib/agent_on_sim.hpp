@@ -23,6 +23,7 @@ class AgentOnSim {
     apply::Reconciler::Timing timing;
     timing.quiet = std::chrono::milliseconds{1};
     timing.most = std::chrono::milliseconds{5};
+    timing.drift = std::chrono::milliseconds{2};
     timing.retry = {std::chrono::milliseconds{20}, std::chrono::milliseconds{200}};
     reconciler = std::make_unique<apply::Reconciler>(
         event.get(), mailbox.handle(), machine, records, cell,

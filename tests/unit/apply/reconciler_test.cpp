@@ -32,16 +32,16 @@ TEST(Reconciler, BringsAPfToItsPolicyAndThenDoesNothing) {
   AgentOnSim agent{Host{}.pf("0000:01:00.0").module("vfio_pci")};
   agent.configure({two_and_two()});
   agent.reconciler->start();
-  ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).state == FunctionState::ok; }));
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).state == FunctionState::ok && agent.idle(); }));
   const auto host = agent.machine->state();
   EXPECT_EQ(host.functions.at(pci("0000:01:10.2")).driver, "vfio-pci");
   EXPECT_EQ(host.functions.at(pci("0000:01:10.4")).driver, "igbvf");
-  EXPECT_EQ(agent.machine->performed(), 5u);
+  EXPECT_EQ(agent.machine->performed(), 6u);  // the last puts the probing of new VFs back
   EXPECT_EQ(agent.now()->applied_generation, 1u);
 
   ASSERT_TRUE(agent.reconciler->apply({}).has_value());
   ASSERT_TRUE(agent.run_until([&] { return agent.idle(); }));
-  EXPECT_EQ(agent.machine->performed(), 5u);
+  EXPECT_EQ(agent.machine->performed(), 6u);
 }
 
 TEST(Reconciler, IsSettledWhenItHasDoneWhatItCan) {
@@ -121,6 +121,42 @@ TEST(Reconciler, RepairsWhatSomebodyElseChanges) {
   ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).state == FunctionState::ok; }));
   agent.machine->change([](model::Inventory& host) { core::predict(host, model::SetNumVfs{kPf, 2, 0}); });
   ASSERT_TRUE(agent.run_until([&] { return agent.machine->state().functions.size() == 3 && agent.idle(); }));
+}
+
+TEST(Reconciler, OnlyShowsWhatSomebodyElseChangesWhereThePolicyObserves) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0")};
+  auto observed = policy("p", {{"enp1s0", {}}}, 2);
+  observed.on_drift = model::OnDrift::observe;
+  agent.configure({observed});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.now()->settled; }));
+  const auto performed = agent.machine->performed();
+  agent.machine->change([](model::Inventory& host) { core::predict(host, model::SetNumVfs{kPf, 2, 0}); });
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).state == FunctionState::drifted; }));
+  EXPECT_THAT(agent.status(kPf).text, HasSubstr("num_vfs is 0 instead of 2"));
+  EXPECT_EQ(agent.now()->state, model::ComponentState::not_ready);
+  EXPECT_EQ(agent.machine->performed(), performed);
+  ASSERT_TRUE(agent.reconciler->apply({}).has_value());
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).state == FunctionState::ok; }));
+}
+
+TEST(Reconciler, DoesTheRestWhenOneSettingIsRefused) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0")};
+  agent.machine->fail_when([](const model::Action& action) -> std::optional<model::Error> {
+    const auto* told = std::get_if<model::SetVf>(&action);
+    if (told == nullptr || told->vf_index != 0) return std::nullopt;
+    return model::system_error(EOPNOTSUPP, "ask", "rtnetlink", "igb cannot set this");
+  });
+  auto wanted = policy("p", {{"enp1s0", {}}}, 2);
+  wanted.options.settings.trust = true;
+  agent.configure({wanted});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.now()->settled; }));
+  EXPECT_EQ(agent.status(kPf).state, FunctionState::failed);
+  EXPECT_THAT(agent.status(kPf).text, HasSubstr("igb cannot set this"));
+  const auto host = agent.machine->state();
+  EXPECT_EQ(host.net_device("enp1s0")->vfs.at(1).trust, true);
+  EXPECT_EQ(host.functions.at(pci("0000:01:10.0")).driver, "igbvf");
 }
 
 TEST(Reconciler, ShowsAFailureAndLetsTheOtherPfsGoOn) {
@@ -242,7 +278,7 @@ TEST(Reconciler, StopsAfterTheStepThatIsUnderWay) {
   EXPECT_FALSE(quiet);
   agent.machine->release();
   ASSERT_TRUE(agent.run_until([&] { return quiet; }));
-  EXPECT_EQ(agent.machine->performed(), 1u);
+  EXPECT_EQ(agent.machine->performed(), 2u);  // the probing of new VFs is put back all the same
 }
 
 TEST(Reconciler, CancelsAJobBetweenTwoSteps) {
@@ -260,7 +296,7 @@ TEST(Reconciler, CancelsAJobBetweenTwoSteps) {
   agent.machine->release();
   ASSERT_TRUE(agent.run_until([&] { return !agent.finished.empty(); }));
   EXPECT_EQ(agent.finished[0].state, model::JobState::canceled);
-  EXPECT_EQ(agent.machine->performed(), 1u);
+  EXPECT_EQ(agent.machine->performed(), 2u);  // the probing of new VFs is put back all the same
 }
 
 }  // namespace

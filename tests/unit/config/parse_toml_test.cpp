@@ -92,6 +92,7 @@ TEST(ParseToml, AnswersSettingsOfVfsThatMakeNoSense) {
   EXPECT_THAT(mistake(with_lines("vlan_qos = 3")), HasSubstr("it belongs to a vlan"));
   EXPECT_THAT(mistake(with_lines("vlan = 1\nvlan_proto = \"802.1x\"")), HasSubstr("not a VLAN protocol"));
   EXPECT_THAT(mistake(with_lines("link_state = \"up\"")), HasSubstr("not a link state"));
+  EXPECT_THAT(mistake(with_lines("on_drift = \"ignore\"")), HasSubstr("neither \"enforce\" nor \"observe\""));
   EXPECT_THAT(mistake(with_lines("min_tx_rate = 2\nmax_tx_rate = 1")), HasSubstr("more than max_tx_rate"));
   EXPECT_THAT(mistake(with_lines("externally_managed = true\ntrust = true")), HasSubstr("leave them to whoever"));
 }

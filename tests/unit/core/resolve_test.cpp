@@ -131,6 +131,15 @@ TEST(ResolveAddresses, AnInfinibandVfGetsGuidsOfItsPfAndFollowsItsPort) {
   EXPECT_FALSE(vf.settings.mac);
 }
 
+TEST(Resolve, PoliciesThatDisagreeAboutDriftLeaveThePfAlone) {
+  auto one = policy("one", {{"enp1s0", {{0, 0}}}}, 2);
+  auto two = policy("two", {{"enp1s0", {{1, 1}}}}, 2);
+  two.on_drift = model::OnDrift::observe;
+  const auto desired = resolve(with({one, two}), Host{}.pf("0000:01:00.0"));
+  EXPECT_TRUE(desired.pfs.empty());
+  EXPECT_THAT(desired.conflicts.at(0).error.text(), HasSubstr("differ in on_drift"));
+}
+
 TEST(Resolve, RangesOfNamesAndAddressesBothHold) {
   auto some = policy("p", {{"enp1s0", {{0, 2}}}}, 4);
   some.selectors.root_devices = {{pci("0000:01:00.0"), {{2, 3}}}};
