@@ -1,0 +1,80 @@
+// Every field of the sriov-network-operator's documents, once, and what becomes of it: the readers, their messages and
+// their tests read this table. Thread: any (constants).
+// Source: the CRDs SriovNetworkNodePolicy and SriovNetworkNodeState of sriovnetwork.openshift.io/v1.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace nic::config {
+
+enum class Fate : std::uint8_t {
+  taken,
+  passed_over,  // says nothing about what the machine should be
+  not_taken,    // the configuration has no key for it: a warning, unless it asks for nothing
+};
+
+struct Field {
+  std::string_view object;  // "policy": spec of a policy; "state": spec of a node state
+  std::string_view name;
+  Fate fate{Fate::taken};
+  std::string_view why{};  // of not_taken, for people
+};
+
+inline constexpr std::string_view kNoEswitch = "the agent leaves the eswitch mode as it is";
+inline constexpr std::string_view kNoLinkType = "the agent does not change the link type of a port";
+inline constexpr std::string_view kNoVdpa = "the agent makes no vDPA devices";
+inline constexpr std::string_view kNoBridges = "the agent does not touch Open vSwitch";
+
+inline constexpr std::array kFields{
+    Field{"document", "apiVersion"},
+    Field{"document", "kind"},
+    Field{"document", "metadata"},
+    Field{"document", "spec"},
+    Field{"document", "items"},
+    Field{"document", "status", Fate::passed_over},
+    Field{"policy", "resourceName"},
+    Field{"policy", "nodeSelector", Fate::not_taken,
+          "the configuration is that of one machine; see that the policy is meant for this one"},
+    Field{"policy", "priority"},
+    Field{"policy", "mtu"},
+    Field{"policy", "numVfs"},
+    Field{"policy", "nicSelector"},
+    Field{"policy", "deviceType"},
+    Field{"policy", "isRdma"},
+    Field{"policy", "needVhostNet", Fate::not_taken, "the agent gives no /dev/vhost-net to pods"},
+    Field{"policy", "linkType", Fate::not_taken, kNoLinkType},
+    Field{"policy", "eSwitchMode", Fate::not_taken, kNoEswitch},
+    Field{"policy", "vdpaType", Fate::not_taken, kNoVdpa},
+    Field{"policy", "excludeTopology"},
+    Field{"policy", "externallyManaged"},
+    Field{"policy", "bridge", Fate::not_taken, kNoBridges},
+    Field{"nicSelector", "vendor"},
+    Field{"nicSelector", "deviceID"},
+    Field{"nicSelector", "rootDevices"},
+    Field{"nicSelector", "pfNames"},
+    Field{"nicSelector", "netFilter"},
+    Field{"state", "interfaces"},
+    Field{"state", "bridges", Fate::not_taken, kNoBridges},
+    Field{"state", "system"},
+    Field{"state", "dpConfigVersion", Fate::passed_over},
+    Field{"system", "rdmaMode", Fate::not_taken, "the agent leaves the RDMA namespace mode as it is"},
+    Field{"interface", "pciAddress"},
+    Field{"interface", "name", Fate::passed_over},
+    Field{"interface", "numVfs"},
+    Field{"interface", "mtu"},
+    Field{"interface", "linkType", Fate::not_taken, kNoLinkType},
+    Field{"interface", "eSwitchMode", Fate::not_taken, kNoEswitch},
+    Field{"interface", "externallyManaged"},
+    Field{"interface", "vfGroups"},
+    Field{"vfGroup", "resourceName"},
+    Field{"vfGroup", "deviceType"},
+    Field{"vfGroup", "vfRange"},
+    Field{"vfGroup", "policyName"},
+    Field{"vfGroup", "mtu"},
+    Field{"vfGroup", "isRdma"},
+    Field{"vfGroup", "vdpaType", Fate::not_taken, kNoVdpa},
+};
+
+}  // namespace nic::config
