@@ -1,6 +1,7 @@
 #include "dbus/commands.hpp"
 
 #include "dbus/describe.hpp"
+#include "dbus/node_state.hpp"
 #include "dbus/text.hpp"
 #include "loop/log.hpp"
 #include "model/names.hpp"
@@ -151,6 +152,8 @@ std::string Commands::get_configuration(const std::string& layer, const OptionMa
 }
 
 std::string Commands::describe() { return dbus::describe(shown_.view, shown_.snapshot->plan); }
+
+std::string Commands::node_state() { return dbus::node_state(*shown_.snapshot); }
 
 sdbus::ObjectPath Commands::get_device(const std::string& name) {
   check_name("find the function", name);

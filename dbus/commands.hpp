@@ -41,6 +41,7 @@ class Commands {
   std::string explain(const std::string& subject, const OptionMap& map);
   std::string get_configuration(const std::string& layer, const OptionMap& map);
   std::string describe();
+  std::string node_state();
   sdbus::ObjectPath get_device(const std::string& name);
   std::vector<JobRow> list_jobs();
 

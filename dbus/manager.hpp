@@ -47,6 +47,9 @@ class ManagerFacet final : public Facet<ManagerView, org::nicagent1::Manager_ada
   Text Describe() override {
     return answer([&] { return commands_.describe(); });
   }
+  Text GetNodeState() override {
+    return answer([&] { return commands_.node_state(); });
+  }
   sdbus::ObjectPath GetDevice(const Text& name) override {
     return answer([&] { return commands_.get_device(name); });
   }

@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
 namespace nic::test {
 namespace {
 
@@ -104,6 +106,21 @@ TEST_F(Methods, PlanIsForEverybodyAndDoesNothing) {
   EXPECT_THAT(text, HasSubstr("forced"));
   EXPECT_EQ(nobody.manager("Describe").error, "");
   EXPECT_EQ(nobody.tree().size(), 6U);
+}
+
+TEST_F(Methods, GetNodeStateIsForEverybodyAndFollowsTheMachine) {
+  Client nobody{bus.address(), kNobody};
+  ASSERT_TRUE(nobody.opened());
+  auto state = nlohmann::json::parse(nobody.manager("GetNodeState").text());
+  EXPECT_EQ(state["interfaces"][0]["Vfs"][1]["pciAddress"], "0000:3b:00.3");
+  EXPECT_EQ(state["syncStatus"], "Succeeded");
+  agent.change([](model::Snapshot& snapshot) {
+    snapshot.functions[kPf].state = model::FunctionState::failed;
+    snapshot.functions[kPf].text = "no memory";
+  });
+  state = nlohmann::json::parse(nobody.manager("GetNodeState").text());
+  EXPECT_EQ(state["syncStatus"], "Failed");
+  EXPECT_EQ(state["lastSyncError"], "0000:3b:00.0: no memory");
 }
 
 TEST_F(Methods, AJobTellsItsResultOnceAndGoes) {
