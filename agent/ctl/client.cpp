@@ -72,6 +72,13 @@ Options options(const Scope& scope) {
   return options;
 }
 
+Result<Json> object_in(const Result<std::string>& text) {
+  if (!text) return std::unexpected{text.error()};
+  auto json = Json::parse(*text, nullptr, false);
+  if (!json.is_object()) return std::unexpected{Failure{Exit::failure, "", "the agent's answer is no JSON object"}};
+  return json;
+}
+
 }  // namespace
 
 Exit exit_of(const std::string& error_name) {
@@ -142,12 +149,11 @@ Result<Client> Client::connect(const std::string& address) {
 }
 
 Result<Json> Client::describe() {
-  const auto text = attempt([&] { return parts_->manager.Describe(); });
-  if (!text) return std::unexpected{text.error()};
-  auto json = Json::parse(*text, nullptr, false);
-  if (!json.is_object())
-    return std::unexpected{Failure{Exit::failure, "", "the agent's description is not a JSON object"}};
-  return json;
+  return object_in(attempt([&] { return parts_->manager.Describe(); }));
+}
+
+Result<Json> Client::node_state() {
+  return object_in(attempt([&] { return parts_->manager.GetNodeState(); }));
 }
 
 Result<PlanText> Client::plan(const Scope& scope) {

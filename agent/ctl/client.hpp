@@ -53,6 +53,7 @@ class Client {
   ~Client();
 
   [[nodiscard]] Result<Json> describe();
+  [[nodiscard]] Result<Json> node_state();
   [[nodiscard]] Result<PlanText> plan(const Scope& scope);
   [[nodiscard]] Result<std::string> explain(const std::string& subject, const std::string& resource);
   [[nodiscard]] Result<std::string> device_path(const std::string& name);

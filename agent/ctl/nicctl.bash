@@ -2,7 +2,7 @@
 
 _nicctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-    local commands="status devices device plan apply reload rescan wait modules resources watch explain"
+    local commands="status devices device plan apply reload rescan wait modules resources node-state watch explain import check-config"
     local command="" position=0 word index
     for ((index = 1; index < COMP_CWORD; index++)); do
         word=${COMP_WORDS[index]}
@@ -28,7 +28,12 @@ _nicctl() {
         mapfile -t COMPREPLY < <(compgen -W "$(nicctl resources 2>/dev/null | awk 'NR > 1 && NF == 0 {exit} NR > 1 {print $1}')" -- "$cur")
         return
     fi
+    if [[ ($command == import || $command == check-config) && $cur != -* && $prev != --resource-prefix ]]; then
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        return
+    fi
     case $command in
+        import) mapfile -t COMPREPLY < <(compgen -W "--resource-prefix --json --help" -- "$cur") ;;
         plan) mapfile -t COMPREPLY < <(compgen -W "--force --device --json --help" -- "$cur") ;;
         apply) mapfile -t COMPREPLY < <(compgen -W "--wait --force --device --json --help" -- "$cur") ;;
         wait) mapfile -t COMPREPLY < <(compgen -W "--timeout --json --help" -- "$cur") ;;
@@ -36,4 +41,4 @@ _nicctl() {
         *) mapfile -t COMPREPLY < <(compgen -W "--json --help" -- "$cur") ;;
     esac
 }
-complete -F _nicctl nicctl
+complete -o filenames -F _nicctl nicctl

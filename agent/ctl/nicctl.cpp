@@ -1,8 +1,11 @@
 #include "ctl/nicctl.hpp"
 
+#include "ctl/offline.hpp"
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <ostream>
 #include <utility>
 
@@ -16,6 +19,8 @@ constexpr const char* kFooter =
 
 struct Arguments {
   std::string bus, device, subject, resource;
+  std::string resource_prefix{kDefaultPrefix};
+  std::vector<std::string> files;
   Scope scope;
   bool json{false}, wait{false};
   unsigned timeout{120};  // seconds
@@ -54,6 +59,13 @@ class Command {
       return Exit::ok;
     }
     return fail({Exit::failure, "", arguments_.device + " went away"});
+  }
+
+  Exit node_state(Client& client) {
+    const auto state = client.node_state();
+    if (!state) return fail(state.error());
+    out_ << dump(*state) << "\n";
+    return Exit::ok;
   }
 
   Exit plan(Client& client) {
@@ -102,11 +114,6 @@ class Command {
   }
 
  private:
-  // ASCII only, so that a terminal is safe from what stands in it.
-  static std::string dump(const Json& json, int indent = 2) {
-    return json.dump(indent, ' ', true, Json::error_handler_t::replace);
-  }
-
   void show(const Json& json, const std::string& text) {
     if (arguments_.json)
       out_ << dump(json) << "\n";
@@ -156,6 +163,7 @@ using Run = Exit (Command::*)(Client&);
 Exit run(std::vector<std::string> arguments, const Style& style, std::ostream& out, std::ostream& err) {
   Arguments given;
   Run chosen{};
+  std::function<Exit(const Offline&)> without_agent;
   CLI::App app{"Shows and steers the network cards of this machine, through nic-agent.", "nicctl"};
   app.footer(kFooter);
   app.require_subcommand(1);
@@ -189,10 +197,22 @@ Exit run(std::vector<std::string> arguments, const Style& style, std::ostream& o
       ->type_name("SECONDS");
   command("modules", "Kernel modules: wanted, loaded, verified", &Command::modules);
   command("resources", "What the kubelet is given", &Command::resources);
+  command("node-state", "The status of a SriovNetworkNodeState, as JSON", &Command::node_state);
   command("watch", "Changes as they come, until interrupted", &Command::watch);
   auto* explain = command("explain", "Why a function is, or is not, in a resource", &Command::explain);
   explain->add_option("ADDR", given.subject, "PCI address or interface name")->required();
   explain->add_option("RESOURCE", given.resource, "Only about this resource");
+  const auto alone = [&](const char* name, const char* help, Exit (*work)(const Offline&)) {
+    auto* made = app.add_subcommand(name, help);
+    made->callback([&without_agent, work] { without_agent = work; });
+    made->add_option("FILE", given.files, "Files to read; - is standard input")->required();
+    return made;
+  };
+  alone("import", "TOML from documents of the sriov-network-operator; needs no agent", import_operator)
+      ->add_option("--resource-prefix", given.resource_prefix, "What stands before resourceName (openshift.io)")
+      ->check(wrong_prefix, "")
+      ->type_name("PREFIX");
+  alone("check-config", "Whether configuration files are right; needs no agent", check_config);
 
   std::ranges::reverse(arguments);  // as CLI11 wants them
   try {
@@ -200,6 +220,7 @@ Exit run(std::vector<std::string> arguments, const Style& style, std::ostream& o
   } catch (const CLI::ParseError& error) {
     return app.exit(error, out, err) == 0 ? Exit::ok : Exit::usage;
   }
+  if (without_agent) return without_agent({given.files, given.resource_prefix, given.json, out, err});
   Command work{given, style, out, err};
   auto client = Client::connect(given.bus);
   return client ? (work.*chosen)(*client) : work.fail(client.error());

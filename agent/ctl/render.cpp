@@ -276,4 +276,6 @@ Json json(const Change& change) {
           {"Values", change.values}};
 }
 
+std::string dump(const Json& json, int indent) { return json.dump(indent, ' ', true, Json::error_handler_t::replace); }
+
 }  // namespace nic::ctl

@@ -40,4 +40,7 @@ struct Change {
 [[nodiscard]] const Json& list(const Json& object, const char* key);
 [[nodiscard]] const Json& object(const Json& object, const char* key);
 
+// ASCII only, so that a terminal is safe from what stands in it. `indent` -1: one line.
+[[nodiscard]] std::string dump(const Json& json, int indent = 2);
+
 }  // namespace nic::ctl

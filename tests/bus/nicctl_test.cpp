@@ -114,6 +114,13 @@ TEST_F(Nicctl, ExplainHandsOverBothNames) {
   EXPECT_EQ(run({"explain", "0000:3b:00.0", "example.com/vf"}).out, "0000:3b:00.0 and example.com/vf\n");
 }
 
+TEST_F(Nicctl, NodeStateIsTheStatusOfTheOperatorsDocument) {
+  const auto shown = run({"node-state"});
+  EXPECT_EQ(shown.exit, Exit::ok) << shown.err;
+  EXPECT_EQ(ctl::Json::parse(shown.out)["interfaces"][0]["totalvfs"], 16);
+  EXPECT_EQ(run({"node-state", "--json"}).out, shown.out);
+}
+
 TEST_F(Nicctl, WrongUsageExitsWithTwo) {
   EXPECT_EQ(run({"fly"}).exit, Exit::usage);
   EXPECT_EQ(run({"device"}).exit, Exit::usage);

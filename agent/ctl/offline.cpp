@@ -1,0 +1,111 @@
+#include "ctl/offline.hpp"
+
+#include "config/import/import.hpp"
+#include "config/parse_toml.hpp"
+#include "config/words.hpp"
+#include "config/write_toml.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <ostream>
+
+namespace nic::ctl {
+namespace {
+
+static_assert(config::kResourcePrefix == kDefaultPrefix);
+
+using Mistakes = std::vector<model::Error>;
+
+// Pipes too, as in `nicctl import <(kubectl get ...)`.
+std::expected<std::string, model::Error> read_input(const std::string& file, std::size_t limit) {
+  const std::string path = file == "-" ? "/dev/stdin" : file;
+  errno = 0;
+  std::ifstream stream{path, std::ios::binary};
+  if (!stream) return std::unexpected(model::system_error(errno, "open", path));
+  std::string text(limit + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (stream.bad() || (stream.gcount() == 0 && errno != 0))
+    return std::unexpected(model::system_error(errno, "read", path));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  if (text.size() > limit)
+    return std::unexpected(model::invalid("read", path, fmt::format("it is larger than {} bytes", limit)));
+  return text;
+}
+
+// Places stand in front, as compilers print them.
+Json rows(const Mistakes& mistakes) {
+  Json rows = Json::array();
+  for (const auto& mistake : mistakes)
+    rows.push_back({{"Operation", mistake.operation}, {"Object", mistake.object}, {"Advice", mistake.advice}});
+  return rows;
+}
+
+Json rows(const std::vector<config::Warning>& warnings) {
+  Json rows = Json::array();
+  for (const auto& warning : warnings) rows.push_back({{"Place", warning.place.text()}, {"Text", warning.text}});
+  return rows;
+}
+
+Exit refuse(const Offline& call, const Mistakes& mistakes) {
+  for (const auto& mistake : mistakes) call.err << "nicctl: " << printable(mistake.text()) << "\n";
+  if (call.json)
+    call.out << dump({{"Error", {{"Name", ""}, {"Text", mistakes.front().text()}}}, {"Mistakes", rows(mistakes)}})
+             << "\n";
+  return Exit::failure;
+}
+
+std::string name_of(const std::string& file) { return file == "-" ? "standard input" : file; }
+
+}  // namespace
+
+std::string wrong_prefix(const std::string& prefix) {
+  const auto name = config::resource_name(prefix + "/name");
+  return name ? "" : name.error();
+}
+
+Exit import_operator(const Offline& call) {
+  std::vector<config::Source> sources;
+  Mistakes unread;
+  for (const auto& file : call.files) {
+    auto text = read_input(file, config::kMostDocumentBytes);
+    if (text)
+      sources.push_back({name_of(file), std::move(*text)});
+    else
+      unread.push_back(std::move(text.error()));
+  }
+  if (!unread.empty()) return refuse(call, unread);
+  const auto imported = config::import_documents(sources, call.resource_prefix);
+  if (!imported) return refuse(call, imported.error());
+  for (const auto& warning : imported->warnings)
+    call.err << "nicctl: " << printable(warning.place.text() + ": " + warning.text) << "\n";
+  const auto toml = config::write_toml(imported->config);
+  if (const auto read = config::parse_toml(toml, "the result"); !read) return refuse(call, read.error());
+  if (call.json)
+    call.out << dump({{"Toml", toml}, {"Warnings", rows(imported->warnings)}}) << "\n";
+  else
+    call.out << toml;
+  return Exit::ok;
+}
+
+Exit check_config(const Offline& call) {
+  Mistakes mistakes;
+  for (const auto& file : call.files) {
+    const auto text = read_input(file, config::kMostBytes);
+    if (!text) {
+      mistakes.push_back(text.error());
+      continue;
+    }
+    if (auto config = config::parse_toml(*text, name_of(file)); !config)
+      std::ranges::move(config.error(), std::back_inserter(mistakes));
+  }
+  if (!mistakes.empty()) return refuse(call, mistakes);
+  if (call.json) call.out << dump({{"Mistakes", Json::array()}}) << "\n";
+  return Exit::ok;
+}
+
+}  // namespace nic::ctl

@@ -1,0 +1,30 @@
+// The commands of nicctl that need no agent: files in, text out. Thread: one; blocking.
+#pragma once
+
+#include "ctl/client.hpp"
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace nic::ctl {
+
+inline constexpr const char* kDefaultPrefix = "openshift.io";
+
+struct Offline {
+  const std::vector<std::string>& files;  // "-": standard input
+  const std::string& resource_prefix;     // of import only
+  bool json{false};
+  std::ostream& out;
+  std::ostream& err;
+};
+
+// Documents of the sriov-network-operator as TOML; warnings go to `err`. Mistakes: Exit::failure, and no TOML.
+[[nodiscard]] Exit import_operator(const Offline& call);
+// What parse_toml says about each file. Mistakes: Exit::failure.
+[[nodiscard]] Exit check_config(const Offline& call);
+
+// Why no resource could have this prefix; "" for a good one.
+[[nodiscard]] std::string wrong_prefix(const std::string& prefix);
+
+}  // namespace nic::ctl
