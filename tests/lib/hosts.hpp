@@ -75,6 +75,17 @@ class Host {
     inventory_.rdma_cm = model::CharDevice{model::RdmaNode::rdma_cm, "/dev/infiniband/rdma_cm", 10, 120, {}};
     return *this;
   }
+  // A PF whose port is InfiniBand, with its RDMA device and the interface of ib_ipoib.
+  Host& infiniband_pf(std::string_view address, std::string interface, std::string node_guid) {
+    pf(address, std::move(interface), 7, "mlx5_core");
+    inventory_.net_devices.back().link_type = model::LinkType::infiniband;
+    model::RdmaDevice rdma;
+    rdma.name = "mlx5_0";
+    rdma.node_guid = std::move(node_guid);
+    rdma.function = pci(address);
+    inventory_.rdma_devices.push_back(std::move(rdma));
+    return *this;
+  }
   Host& default_route(std::string_view interface, bool ipv6 = false) {
     inventory_.default_routes.push_back({ipv6, inventory_.net_device(interface)->ifindex, 254});
     return *this;

@@ -283,13 +283,7 @@ TEST(PlanVfSettings, OneRateIsSetWithTheOtherAsItIs) {
 }
 
 model::Inventory infiniband() {
-  model::Inventory host = Host{}.pf("0000:01:00.0", "ibp1s0", 7, "mlx5_core");
-  host.net_devices[0].link_type = model::LinkType::infiniband;
-  model::RdmaDevice rdma;
-  rdma.name = "mlx5_0";
-  rdma.node_guid = "b859:9f03:0012:3456";
-  rdma.function = pci("0000:01:00.0");
-  host.rdma_devices.push_back(rdma);
+  model::Inventory host = Host{}.infiniband_pf("0000:01:00.0", "ibp1s0", "b859:9f03:0012:3456");
   predict(host, model::SetNumVfs{pci("0000:01:00.0"), 0, 1});
   auto& vf = host.net_devices[0].vfs[0];
   vf.link_state = model::VfLinkState::disable;

@@ -116,13 +116,7 @@ TEST(ResolveAddresses, WhoAsksForNothingGetsADerivedOneWhereThereIsNone) {
 }
 
 TEST(ResolveAddresses, AnInfinibandVfGetsGuidsOfItsPfAndFollowsItsPort) {
-  model::Inventory host = Host{}.pf("0000:01:00.0", "ibp1s0", 7, "mlx5_core");
-  host.net_devices[0].link_type = model::LinkType::infiniband;
-  model::RdmaDevice rdma;
-  rdma.name = "mlx5_0";
-  rdma.node_guid = "b859:9f03:0012:3456";
-  rdma.function = pci("0000:01:00.0");
-  host.rdma_devices.push_back(rdma);
+  const model::Inventory host = Host{}.infiniband_pf("0000:01:00.0", "ibp1s0", "b859:9f03:0012:3456");
   const auto desired = resolve(with({policy("p", {{"ibp1s0", {}}}, 2)}), host);
   const auto& vf = desired.pfs.at(pci("0000:01:00.0")).vfs.at(1);
   EXPECT_EQ(vf.settings.node_guid->text(), "ba59:9f03:0212:3456");
