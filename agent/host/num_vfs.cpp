@@ -1,4 +1,5 @@
 #include "host/attribute_writer.hpp"
+#include "host/mmio.hpp"
 
 #include <fmt/format.h>
 
@@ -56,6 +57,8 @@ Done write_num_vfs(const FunctionFiles& pf, unsigned value, unsigned to) {
   if (done) return {};
   auto error = done.error().during(activity(to));
   error.advice = advice_for_num_vfs(error.errno_value);
+  if (error.errno_value == ENOMEM)
+    if (const auto room = room_for_vfs(pf, to); !room.empty()) error.advice += ". " + room;
   return std::unexpected(std::move(error));
 }
 

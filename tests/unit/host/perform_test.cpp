@@ -207,6 +207,16 @@ TEST_F(Perform, AdvisesPciReallocWhenThereIsNoMemorySpace) {
   EXPECT_THAT(act(SetNumVfs{kPf, 0, 4}).error().text(), HasSubstr("pci=realloc"));
 }
 
+TEST_F(Perform, TellsHowMuchMemorySpaceTheVfsNeed) {
+  failures["sriov_numvfs 4"] = ENOMEM;
+  std::string resource;
+  for (int line = 0; line < 13; ++line)
+    resource += line == 7 ? "0x0 0x7fff 0x20140204\n" : "0x0 0x0 0x0\n";  // 8 VFs of 4 KiB
+  tree.write(std::string{kPfFiles} + "resource", resource);
+  EXPECT_THAT(act(SetNumVfs{kPf, 0, 4}).error().advice,
+              testing::AllOf(HasSubstr("pci=realloc"), HasSubstr("16 KiB for the 4 asked for, 32 KiB for all 8")));
+}
+
 TEST_F(Perform, AShortCountIsAnErrorWithBothNumbers) {
   enabled = "3\n";
   const auto done = act(SetNumVfs{kPf, 0, 5});
