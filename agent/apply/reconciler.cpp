@@ -6,6 +6,7 @@
 #include "model/names.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -21,6 +22,7 @@ using model::PciAddress;
 using model::Step;
 
 constexpr const char* kScanLane = "scan";
+constexpr const char* kReleaseLane = "release";
 
 std::string module_lane(const std::string& name) { return "module " + name; }
 
@@ -60,6 +62,7 @@ Reconciler::Reconciler(sd_event* event, const loop::Mailbox::Post& post, std::sh
       cell_{cell},
       faces_{std::move(faces)},
       timing_{timing},
+      ownership_{post, records_, [this] { reconsider(); }},
       jobs_{[this](const model::Job& job) { faces_.job_finished(job); }},
       backoff_{timing.retry},
       drift_{timing.drift},
@@ -83,9 +86,15 @@ Reconciler::~Reconciler() = default;
 
 void Reconciler::start() {
   safety_net_.arm(timing_.rescan);
+  auto owned = std::make_shared<OwnedRecords::Read>();
+  auto of_operator = std::make_shared<OwnedRecords::OfOperator>();
   recovery_ = std::make_unique<Task>(
       post_,
-      [machine = machine_, records = records_] {
+      [machine = machine_, records = records_, owned, of_operator] {
+        *owned = records->owned.read();
+        *of_operator = records->owned.of_operator();
+        for (const auto& error : owned->set_aside) loop::log(Event::state_set_aside, {}, error);
+        for (const auto& error : of_operator->damaged) loop::log(Event::problem, {}, error);
         const auto found = records->interrupted();
         for (const auto& error : found.set_aside) loop::log(Event::state_set_aside, {}, error);
         for (const auto& [pf, autoprobe] : found.interrupted) {
@@ -100,7 +109,11 @@ void Reconciler::start() {
                       fmt::format("put back sriov_drivers_autoprobe of {}: making its VFs was interrupted", pf.text()));
         }
       },
-      [this] { observe(); });
+      [this, owned, of_operator] {
+        ownership_.begin(std::move(owned->owned), std::move(of_operator->records));
+        recovered_ = true;
+        observe();
+      });
 }
 
 void Reconciler::stop(std::function<void()> quiet) {
@@ -123,7 +136,7 @@ void Reconciler::changed(const Dirty& dirty) {
 }
 
 void Reconciler::observe() {
-  if (observing_ || stopping_ || dirty_.empty()) return;
+  if (!recovered_ || observing_ || stopping_ || dirty_.empty()) return;
   observing_ = true;
   const std::uint64_t scan = ++scans_begun_;
   auto result = std::make_shared<model::Inventory>();
@@ -220,10 +233,14 @@ void Reconciler::events_lost(const Error& error) {
 
 void Reconciler::reconsider() {
   if (!circumstances_.observed) return publish();
-  desired_ = core::resolve(*config_, inventory_);
+  // Until a configuration was read nobody knows which PFs it asks for: none has left it.
+  desired_ = core::resolve(*config_, inventory_, config_generation_ > 0 ? ownership_.pfs() : model::OwnedPfs{});
   plan_ = core::plan(desired_, inventory_, modules_);
   forget_what_is_over();
   watch_drift();
+  if (!stopping_ && !held_)
+    ownership_.settle(desired_, plan_, inventory_,
+                      [this](const PciAddress& pf) { return !lanes_.contains(pf.text()) && shown(pf.text()); });
   if (config_->auto_apply && !stopping_ && !held_) submit(plan_, 0, false);
   const bool refused = std::ranges::any_of(plan_.pfs, [](const auto& pf) { return !pf.refusals.empty(); });
   if (inspected_ && plan_.empty() && !refused && desired_.conflicts.empty() && lanes_.empty())
@@ -274,7 +291,7 @@ bool Reconciler::shown(const std::string& lane) const {
 
 bool Reconciler::at_rest() const {
   return circumstances_.observed && inspected_ && !held_ && !observing_ && !inspecting_ && dirty_.empty() &&
-         lanes_.empty() && !backoff_.failed_once();
+         lanes_.empty() && !ownership_.at_work() && !backoff_.failed_once();
 }
 
 // Begins what can be begun; gives how many lanes that were. Without a job (0) one is made for what the agent does
@@ -282,7 +299,7 @@ bool Reconciler::at_rest() const {
 unsigned Reconciler::submit(const model::Plan& plan, std::uint32_t job, bool by_hand) {
   unsigned begun = 0;
   const auto begin = [&](const std::string& name, std::optional<PciAddress> pf, std::vector<Step> steps) {
-    if (steps.empty() || lanes_.contains(name)) return;
+    if (steps.empty() || lanes_.contains(name) || (pf && ownership_.at_work(*pf))) return;
     if (!by_hand && (!shown(name) || !backoff_.may(name, steps, std::chrono::steady_clock::now()))) return;
     if (job == 0) job = jobs_.begin("apply", 0, realtime_usec());
     Lane lane;
@@ -320,8 +337,10 @@ bool Reconciler::run(const std::string& name, Lane lane, bool by_hand) {
     work_[*lane.pf].failure.reset();
   }
   Lane& running = lanes_[name] = std::move(lane);
+  const auto* pf = running.pf ? inventory_.function(*running.pf) : nullptr;
   running.worker = std::make_unique<Worker>(
-      event_, post_, machine_, records_, running.steps,
+      event_, post_, machine_, records_,
+      pf == nullptr ? std::nullopt : std::optional{ownership_.record_of(*pf, inventory_)}, running.steps,
       Worker::Callbacks{
           [this, name](const Step& step) {
             jobs_.step_started(lanes_.at(name).job, model::describe(step.action));
@@ -329,6 +348,7 @@ bool Reconciler::run(const std::string& name, Lane lane, bool by_hand) {
           },
           [this, name](const Step& step, const auto& result) { step_finished(lanes_.at(name), step, result); },
           [this, name](const Step& step) { step_late(lanes_.at(name), step); },
+          [this](const model::Owned& owned) { ownership_.noted(owned); },
           // The worker is still on the stack here: it is taken apart on the loop's next turn.
           [this, name] { post_([this, name] { lane_over(name); }); },
       });
@@ -385,17 +405,77 @@ void Reconciler::lane_over(const std::string& name) {
   if (stopping_ && lanes_.empty() && quiet_) std::exchange(quiet_, {})();
 }
 
+std::expected<void, Error> Reconciler::without_work(const PciAddress& device, const char* what) const {
+  const auto lane = lanes_.find(device.text());
+  if (lane == lanes_.end() && !ownership_.at_work(device)) return {};
+  const bool stuck = lane != lanes_.end() && lane->second.worker->stuck();
+  return std::unexpected(
+      Error{stuck ? Code::stuck : Code::busy, 0, what, device.text(), "it is being configured; see nicctl status"});
+}
+
 std::expected<std::uint32_t, Error> Reconciler::apply(const ApplyRequest& request) {
   for (const auto& device : request.devices) {
     if (inventory_.function(device) == nullptr)
       return std::unexpected(Error{Code::not_found, 0, "apply to", device.text(), "there is no such NIC function"});
-    const auto lane = lanes_.find(device.text());
-    if (lane != lanes_.end())
-      return std::unexpected(Error{lane->second.worker->stuck() ? Code::stuck : Code::busy, 0, "apply to",
-                                   device.text(), "it is being configured; see nicctl status"});
+    if (auto free = without_work(device, "apply to"); !free) return std::unexpected(std::move(free.error()));
   }
   const auto job = jobs_.begin("apply", request.caller_uid, realtime_usec());
   submit(core::plan(desired_, inventory_, modules_, {request.force, request.devices}), job, true);
+  jobs_.settle(job);
+  publish();
+  return job;
+}
+
+std::expected<void, Error> Reconciler::releasable(const PciAddress& pf) const {
+  const auto refuse = [&](Code code, std::string advice) {
+    return std::unexpected(Error{code, 0, "release", pf.text(), std::move(advice)});
+  };
+  if (!ownership_.pfs().contains(pf))
+    return refuse(Code::not_found, "it is not the agent's: nothing on it was changed, or it has been given back");
+  if (config_generation_ == 0)
+    return refuse(Code::busy, "no configuration could be read yet, and a policy of it may ask for the function");
+  const auto wanted = desired_.pfs.find(pf);
+  if (wanted != desired_.pfs.end() && !wanted->second.given_back)
+    return refuse(Code::busy, fmt::format("policy \"{}\" asks for it: take it out of the policy first, or set "
+                                          "externally_managed there",
+                                          fmt::join(wanted->second.policies, "\" and \"")));
+  for (const auto& conflict : desired_.conflicts)
+    if (conflict.pf == pf) return refuse(Code::busy, "policies ask for it: " + conflict.error.text());
+  if (const auto kept = desired_.kept.find(pf); kept != desired_.kept.end() && kept->second.asked)
+    return refuse(Code::busy, kept->second.why);
+  return without_work(pf, "release");
+}
+
+std::expected<std::uint32_t, Error> Reconciler::release(const ReleaseRequest& request) {
+  const auto& pf = request.device;
+  if (auto may = releasable(pf); !may) return std::unexpected(std::move(may.error()));
+  if (request.restore) return restore(request);
+  const auto job = jobs_.begin("release", request.caller_uid, realtime_usec());
+  jobs_.add_lane(job, kReleaseLane, 1, pf);
+  ownership_.forget(pf, "released; it stays as it is", [this, job](const std::expected<void, Error>& gone) {
+    jobs_.lane_ended(job, kReleaseLane, gone ? std::nullopt : std::optional{gone.error()});
+    reconsider();
+  });
+  publish();
+  return job;
+}
+
+std::expected<std::uint32_t, Error> Reconciler::restore(const ReleaseRequest& request) {
+  const auto& pf = request.device;
+  const auto refuse = [&](Code code, std::string advice) {
+    return std::unexpected(Error{code, 0, "give back", pf.text(), std::move(advice)});
+  };
+  if (inventory_.function(pf) == nullptr) return refuse(Code::not_found, "the card is not there");
+  if (const auto kept = desired_.kept.find(pf); kept != desired_.kept.end())
+    return refuse(Code::busy, kept->second.why);
+  const auto plan = core::plan(desired_, inventory_, modules_, {false, {pf}});
+  for (const auto& back : plan.pfs) {
+    if (!back.refusals.empty()) return std::unexpected(back.refusals.front().error);
+    for (const auto& step : back.steps)
+      if (step.waits_for) return refuse(Code::busy, "it waits for " + *step.waits_for);
+  }
+  const auto job = jobs_.begin("release", request.caller_uid, realtime_usec());
+  submit({.modules = {}, .pfs = plan.pfs}, job, true);
   jobs_.settle(job);
   publish();
   return job;
@@ -454,6 +534,7 @@ void Reconciler::publish() {
   next.config_errors = config_errors_;
   next.desired = desired_;
   next.plan = plan_;
+  next.owned = ownership_.pfs();
   auto work = work_;
   for (const auto& [address, desired] : desired_.pfs) work[address].only_observed = drift_.only_observed(desired);
   next.functions = core::judge_functions(desired_, inventory_, plan_, work);

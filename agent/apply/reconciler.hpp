@@ -5,6 +5,7 @@
 #include "apply/drift.hpp"
 #include "apply/jobs.hpp"
 #include "apply/machine.hpp"
+#include "apply/ownership.hpp"
 #include "apply/records.hpp"
 #include "apply/retry.hpp"
 #include "apply/task.hpp"
@@ -73,6 +74,13 @@ class Reconciler {
   [[nodiscard]] std::uint32_t rescan(std::uint32_t caller_uid);
   [[nodiscard]] std::expected<std::uint32_t, model::Error> load_modules(const std::vector<std::string>& names,
                                                                         std::uint32_t caller_uid);
+  struct ReleaseRequest {
+    model::PciAddress device;
+    bool restore{false};  // give back what was found; without it the PF stays as it is and the record goes
+    std::uint32_t caller_uid{0};
+  };
+  // Ends the agent's ownership of a PF. Refused while a policy asks for it.
+  [[nodiscard]] std::expected<std::uint32_t, model::Error> release(const ReleaseRequest& request);
   [[nodiscard]] std::expected<void, model::Error> cancel(std::uint32_t job);
   // What Apply would do now.
   [[nodiscard]] model::Plan plan(const core::PlanOptions& options) const;
@@ -98,6 +106,9 @@ class Reconciler {
   void step_finished(Lane& lane, const model::Step& step, const std::expected<void, model::Error>& result);
   void step_late(Lane& lane, const model::Step& step);
   void lane_over(const std::string& name);
+  [[nodiscard]] std::expected<void, model::Error> without_work(const model::PciAddress& device, const char* what) const;
+  [[nodiscard]] std::expected<void, model::Error> releasable(const model::PciAddress& pf) const;
+  [[nodiscard]] std::expected<std::uint32_t, model::Error> restore(const ReleaseRequest& request);
   [[nodiscard]] bool shown(const std::string& lane) const;
   [[nodiscard]] bool at_rest() const;
   [[nodiscard]] std::vector<std::string> wanted_modules() const;
@@ -117,6 +128,7 @@ class Reconciler {
   std::vector<model::ModuleReport> modules_;
   std::map<std::string, model::EndpointStatus> endpoints_;
   core::Circumstances circumstances_;
+  Ownership ownership_;
   model::Desired desired_;
   model::Plan plan_;
 
@@ -132,6 +144,7 @@ class Reconciler {
   std::uint64_t scans_begun_{0}, scans_seen_{0};
   bool observing_{false}, inspecting_{false}, inspected_{false}, inspect_again_{false}, stopping_{false};
   bool held_{false}, settled_{false};
+  bool recovered_{false};  // what an earlier run left is read and put right: nothing is looked at, nor begun, before
   std::map<std::uint32_t, std::uint64_t> scan_jobs_;  // rescan job -> the scan that answers it
   std::function<void()> quiet_;
   std::unique_ptr<Task> recovery_, observation_, inspection_;

@@ -1,5 +1,6 @@
 #include "apply/records.hpp"
 
+#include "apply/notes.hpp"
 #include "files/files.hpp"
 
 #include <fmt/format.h>
@@ -11,23 +12,21 @@ namespace nic::apply {
 namespace {
 
 constexpr int kVersion = 1;
-constexpr std::size_t kMostBytes = 4096;
 
 std::expected<Interrupted, model::Error> parse(const std::string& text, const std::filesystem::path& path) {
-  const auto damaged = [&] { return std::unexpected(model::invalid("read the note", path.string(), "it is damaged")); };
   const auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object() || !json.contains("version") || json["version"] != kVersion) return damaged();
+  if (!json.is_object() || !json.contains("version") || json["version"] != kVersion) return damaged(path);
   const auto pf = json.find("pf");
   const auto autoprobe = json.find("drivers_autoprobe");
-  if (pf == json.end() || !pf->is_string() || autoprobe == json.end() || !autoprobe->is_boolean()) return damaged();
+  if (pf == json.end() || !pf->is_string() || autoprobe == json.end() || !autoprobe->is_boolean()) return damaged(path);
   const auto address = model::PciAddress::parse(pf->get<std::string>());
-  if (!address) return damaged();
+  if (!address) return damaged(path);
   return Interrupted{*address, autoprobe->get<bool>()};
 }
 
 }  // namespace
 
-Records::Records(const model::Roots& roots) : folder_{roots.state / "in-progress"} {}
+Records::Records(const model::Roots& roots) : owned{roots}, folder_{roots.state / "in-progress"} {}
 
 std::expected<void, model::Error> Records::begin(const Interrupted& before) const {
   const auto path = folder_ / (before.pf.path_element() + ".json");
@@ -42,20 +41,8 @@ std::expected<void, model::Error> Records::end(const model::PciAddress& pf) cons
 }
 
 Records::Found Records::interrupted() const {
-  Found found;
-  std::error_code failure;
-  for (const auto& entry : std::filesystem::directory_iterator{folder_, failure}) {
-    if (entry.path().extension() != ".json") continue;
-    const auto text = files::read(entry.path(), kMostBytes);
-    auto note = text ? parse(*text, entry.path()) : std::unexpected(text.error());
-    if (note) {
-      found.interrupted.push_back(*note);
-      continue;
-    }
-    if (auto aside = files::set_aside(entry.path()); !aside) note.error().advice += "; " + aside.error().text();
-    found.set_aside.push_back(std::move(note.error()));
-  }
-  return found;
+  auto notes = read_notes<Interrupted>(folder_, parse);
+  return {std::move(notes.good), std::move(notes.set_aside)};
 }
 
 }  // namespace nic::apply

@@ -1,8 +1,10 @@
-// Write-ahead notes of what is switched for a moment while VFs are made (sriov_drivers_autoprobe), one file per PF
+// What stands on disk while the agent changes the machine: the records of ownership (owned_records.hpp), and
+// write-ahead notes of what is switched for a moment while VFs are made (sriov_drivers_autoprobe), one file per PF
 // below <state>/in-progress. Thread: any; blocking (fsync). Made before the step, removed after it; what is left at the
 // next start was interrupted.
 #pragma once
 
+#include "apply/owned_records.hpp"
 #include "model/error.hpp"
 #include "model/pci_address.hpp"
 #include "model/roots.hpp"
@@ -33,6 +35,8 @@ class Records {
     std::vector<model::Error> set_aside;  // damaged notes, kept beside as *.corrupt
   };
   [[nodiscard]] Found interrupted() const;
+
+  OwnedRecords owned;
 
  private:
   std::filesystem::path folder_;

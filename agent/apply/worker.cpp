@@ -1,6 +1,7 @@
 #include "apply/worker.hpp"
 
 #include "apply/probing.hpp"
+#include "core/ownership.hpp"
 
 #include <fmt/format.h>
 
@@ -12,6 +13,7 @@ struct Worker::Shared {
   std::vector<model::Step> steps;
   std::shared_ptr<Machine> machine;
   std::shared_ptr<const Records> records;
+  std::optional<model::Owned> owned;  // the thread's
   std::atomic<bool> canceled{false};
   std::atomic<bool> watched{true};  // the Worker is still there to be told
 };
@@ -30,10 +32,18 @@ std::expected<void, model::Error> still_free(Machine& machine, const model::Step
                                       who + "; to do it all the same: nicctl apply --force"});
 }
 
+// The record that has to be on disk before the action, where the one that is there does not say enough.
+std::optional<model::Owned> more_to_note(const std::optional<model::Owned>& owned, const model::Action& action) {
+  if (!owned) return std::nullopt;
+  auto more = core::noted(*owned, action);
+  return more == *owned ? std::nullopt : std::optional{std::move(more)};
+}
+
 }  // namespace
 
 Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr<Machine> machine,
-               std::shared_ptr<const Records> records, std::vector<model::Step> steps, Callbacks callbacks)
+               std::shared_ptr<const Records> records, std::optional<model::Owned> owned,
+               std::vector<model::Step> steps, Callbacks callbacks)
     : shared_{std::make_shared<Shared>()},
       callbacks_{std::move(callbacks)},
       deadline_{event, [this] {
@@ -43,6 +53,7 @@ Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr
   shared_->steps = std::move(steps);
   shared_->machine = std::move(machine);
   shared_->records = std::move(records);
+  shared_->owned = std::move(owned);
   const auto tell = [post, shared = shared_](std::function<void()> message) {
     post([shared, message = std::move(message)] {
       if (shared->watched) message();
@@ -55,6 +66,13 @@ Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr
         for (std::size_t i = 0; i < shared->steps.size() && !shared->canceled; ++i) {
           tell([this, i] { begun(i); });
           auto result = still_free(*shared->machine, shared->steps[i]);
+          if (auto more = result ? more_to_note(shared->owned, shared->steps[i].action) : std::nullopt) {
+            result = shared->records->owned.note(*more);
+            if (result) {
+              tell([this, owned = *more] { callbacks_.noted(owned); });
+              shared->owned = std::move(more);
+            }
+          }
           if (result) result = probing.perform(shared->steps[i].action);
           const bool failed = !result;
           tell([this, i, result = std::move(result)] { ended(i, result); });

@@ -28,7 +28,7 @@ std::vector<Difference> differences_of_pf(const DesiredPf& desired, const PciFun
     all.push_back({"num_vfs", std::to_string(have), std::to_string(desired.num_vfs)});
   if (desired.mtu)
     for (const auto* net : inventory.net_devices_of(pf.address))
-      if (net->mtu < *desired.mtu)
+      if (desired.given_back ? net->mtu != *desired.mtu : net->mtu < *desired.mtu)
         all.push_back({"mtu of " + net->name, std::to_string(net->mtu), std::to_string(*desired.mtu)});
   return all;
 }
@@ -120,6 +120,8 @@ std::map<model::PciAddress, FunctionStatus> judge_functions(const Desired& desir
       const auto known = work.find(address);
       judge_pf(status, plan_of(plan, address), known == work.end() ? PfWork{} : known->second,
                conflict == conflicts.end() ? nullptr : conflict->second);
+    } else if (const auto kept = desired.kept.find(address); kept != desired.kept.end()) {
+      status.text = "owned, and kept as it is: " + kept->second.why;
     } else if (function.physfn && function.vf_index && desired.pfs.contains(*function.physfn)) {
       const auto& wishes = desired.pfs.at(*function.physfn).vfs;
       if (const auto wish = wishes.find(*function.vf_index); wish != wishes.end()) {

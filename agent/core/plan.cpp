@@ -43,8 +43,8 @@ class PfPlanner {
     const PciFunction* pf = inventory_.function(desired_.pf);
     if (pf == nullptr || !pf->sriov) return result_;  // vanished: the next event brings another plan
     const bool counted = desired_.externally_managed || vf_count(*pf);
-    if (!desired_.externally_managed && desired_.num_vfs > 0) bring_up(*pf);
-    if (!desired_.externally_managed) mtu(*pf, desired_.mtu, fmt::format("policy \"{}\"", desired_.policies.front()));
+    if (!desired_.externally_managed && !desired_.given_back && desired_.num_vfs > 0) bring_up(*pf);
+    if (!desired_.externally_managed) mtu(*pf, desired_.mtu, first_policy());
     if (counted)
       for (const auto& [index, wish] : desired_.vfs) vf(*pf, index, wish);
     return std::move(result_);
@@ -83,7 +83,8 @@ class PfPlanner {
     bool in_the_way = false;  // all of them are named
     for (const auto& hit : hits) in_the_way |= refused(hit, Disruption::vf_disruptive, action);
     if (in_the_way) return false;
-    std::string why = fmt::format("{} for {} VFs, there are {}", policies_ask(), action.to, action.from);
+    std::string why =
+        fmt::format("{}, there are {}", reason(policies_ask(), fmt::format("{} VFs", action.to)), action.from);
     if (pf.driver) {
       add(action, disruption, std::move(why), std::move(hits), kVfDeadline);
     } else {
@@ -163,25 +164,26 @@ class PfPlanner {
     if (refused(function.address, Disruption::vf_disruptive, action)) return false;
     const Disruption disruption = function.driver ? Disruption::vf_disruptive : Disruption::live;
     add(action, disruption,
-        fmt::format("policy \"{}\" asks for {}, bound is {}", wish.policy, word(wish.device_type),
+        fmt::format("{}, bound is {}", reason(fmt::format("policy \"{}\" asks", wish.policy), word(wish.device_type)),
                     function.driver.value_or("no driver")),
         {function.address});
     return false;
   }
 
-  // The PF is raised, never lowered; a VF gets exactly what is asked.
+  // The PF is raised, never lowered, unless it is given back; a VF gets exactly what is asked.
   void mtu(const PciFunction& function, std::optional<unsigned> wanted, const std::string& who) {
     if (!wanted) return;
     const bool is_pf = function.address == desired_.pf;
     const auto nets = inventory_.net_devices_of(function.address);
     if (nets.empty() && !function.in_use.empty()) return;  // its user has the interface, and its MTU
     if (nets.empty() && function.driver && !model::is_user_space_driver(*function.driver)) {
-      add(SetMtu{function.address, 0, *wanted}, Disruption::live, fmt::format("{} asks for MTU {}", who, *wanted), {},
-          kDeadline, "the network interface of " + function.address.text());
+      add(SetMtu{function.address, 0, *wanted}, Disruption::live, reason(who + " asks", fmt::format("MTU {}", *wanted)),
+          {}, kDeadline, "the network interface of " + function.address.text());
       return;
     }
+    const bool raise = is_pf && !desired_.given_back;
     const bool wrong =
-        std::ranges::any_of(nets, [&](const auto* net) { return is_pf ? net->mtu < *wanted : net->mtu != *wanted; });
+        std::ranges::any_of(nets, [&](const auto* net) { return raise ? net->mtu < *wanted : net->mtu != *wanted; });
     if (!wrong) return;
     const SetMtu action{function.address, nets.front()->mtu, *wanted};
     if (nets.front()->max_mtu && *nets.front()->max_mtu != 0 && *nets.front()->max_mtu < *wanted) {
@@ -192,7 +194,18 @@ class PfPlanner {
     }
     const Disruption disruption = is_pf ? Disruption::pf_disruptive : Disruption::vf_disruptive;
     if (refused(function.address, disruption, action)) return;
-    add(action, disruption, fmt::format("{} asks for MTU {}, it is {}", who, *wanted, action.from));
+    add(action, disruption,
+        fmt::format("{}, it is {}", reason(who + " asks", fmt::format("MTU {}", *wanted)), action.from));
+  }
+
+  // `policy "workers" asks for 4 VFs`, or why it is wanted although nobody asks.
+  [[nodiscard]] std::string reason(std::string_view who_asks, std::string_view what) const {
+    if (desired_.given_back) return fmt::format("no policy asks for it any more: given back as it was found, {}", what);
+    return fmt::format("{} for {}", who_asks, what);
+  }
+
+  [[nodiscard]] std::string first_policy() const {
+    return desired_.policies.empty() ? std::string{} : fmt::format("policy \"{}\"", desired_.policies.front());
   }
 
   [[nodiscard]] std::string policies_ask() const {

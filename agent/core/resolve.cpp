@@ -2,10 +2,13 @@
 
 #include "core/addresses.hpp"
 #include "core/match.hpp"
+#include "core/ownership.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <optional>
 #include <utility>
@@ -251,9 +254,56 @@ std::map<model::MacAddress, std::string> macs_of_interfaces(const Inventory& inv
   return owners;
 }
 
+std::vector<Claim> claims_on(const PciFunction& function, const model::Config& config, const Inventory& inventory) {
+  std::vector<Claim> claims;
+  for (const auto& policy : config.policies) {
+    auto ranges = match_pf(policy.selectors, function, inventory);
+    if (!ranges) continue;
+    // Vendor and device lists sweep: functions that have no SR-IOV at all are meant only when they are named.
+    const auto& selectors = policy.selectors;
+    if (!function.sriov && selectors.pf_names.empty() && selectors.root_devices.empty()) continue;
+    claims.push_back({&policy, std::move(*ranges)});
+  }
+  return claims;
+}
+
+// An interface that is being renamed, or that went to another network namespace, takes no PF out of the configuration:
+// a policy that asks by a name which the PF had still asks for it.
+const SriovPolicy* asks_by_earlier_name(const PciFunction& pf, const model::Owned& owned, const model::Config& config,
+                                        Inventory then) {
+  if (owned.names.empty()) return nullptr;
+  model::NetDevice net;
+  net.name = owned.names.front();
+  net.altnames = owned.names;
+  net.ifindex = std::numeric_limits<unsigned>::max();  // behind those that it has now
+  net.link_type = pf.class_code >> 8 == 0x0207 ? model::LinkType::infiniband : model::LinkType::ethernet;
+  net.function = pf.address;
+  then.net_devices.push_back(std::move(net));
+  const auto claims = claims_on(pf, config, then);
+  return claims.empty() ? nullptr : claims.front().policy;
+}
+
+// What the agent changed and no policy asks for any more is given back, as far as it is certain that nobody asks and
+// that it is the same card.
+void resolve_owned(const PciFunction& pf, const model::Owned& owned, const model::Config& config,
+                   const Inventory& inventory, model::Desired& result) {
+  const auto keep = [&](std::string why, bool asked = false) {
+    result.kept.emplace(pf.address, model::Kept{std::move(why), asked});
+  };
+  if (config.sources.empty()) return keep("there is no configuration at all, neither a file nor a layer");
+  const auto card = identity(owned, pf, inventory);
+  if (card == Identity::other) return;
+  if (const auto* policy = asks_by_earlier_name(pf, owned, config, inventory))
+    return keep(fmt::format("{} asks for it by a name that it had: {}", quoted(*policy), fmt::join(owned.names, ", ")),
+                true);
+  if (card == Identity::unknown)
+    return keep("without its network interface nobody can tell whether it is the same card");
+  result.pfs.emplace(pf.address, give_back(owned, pf));
+}
+
 }  // namespace
 
-model::Desired resolve(const model::Config& config, const Inventory& inventory) {
+model::Desired resolve(const model::Config& config, const Inventory& inventory, const model::OwnedPfs& owned) {
   model::Desired result;
   result.modules = config.modules;
   result.protected_functions = config.protected_functions;
@@ -261,15 +311,13 @@ model::Desired resolve(const model::Config& config, const Inventory& inventory) 
   std::map<model::PciAddress, std::vector<Claim>> all;
   for (const auto& [address, function] : inventory.functions) {
     if (function.physfn) continue;
-    for (std::size_t i = 0; i < config.policies.size(); ++i) {
-      auto ranges = match_pf(config.policies[i].selectors, function, inventory);
-      if (!ranges) continue;
-      // Vendor and device lists sweep: functions that have no SR-IOV at all are meant only when they are named.
-      const auto& selectors = config.policies[i].selectors;
-      if (!function.sriov && selectors.pf_names.empty() && selectors.root_devices.empty()) continue;
-      ++pfs[i];
-      all[address].push_back({&config.policies[i], std::move(*ranges)});
-    }
+    auto claims = claims_on(function, config, inventory);
+    for (const auto& claim : claims) ++pfs[static_cast<std::size_t>(claim.policy - config.policies.data())];
+    const auto record = owned.find(address);
+    if (!claims.empty())
+      all.emplace(address, std::move(claims));
+    else if (record != owned.end())
+      resolve_owned(function, record->second, config, inventory, result);
   }
   for (auto& [address, claims] : all) {
     for (auto& claim : claims) claim.pfs = pfs[static_cast<std::size_t>(claim.policy - config.policies.data())];

@@ -5,9 +5,14 @@
 #include "model/config.hpp"
 #include "model/desired.hpp"
 #include "model/inventory.hpp"
+#include "model/owned.hpp"
 
 namespace nic::core {
 
-[[nodiscard]] model::Desired resolve(const model::Config& config, const model::Inventory& inventory);
+// A PF of `owned` that no policy asks for any more is to become again what was found there. The caller hands over
+// records only together with a configuration that was read: a broken one, or none yet, asks for nothing and takes
+// nothing away.
+[[nodiscard]] model::Desired resolve(const model::Config& config, const model::Inventory& inventory,
+                                     const model::OwnedPfs& owned = {});
 
 }  // namespace nic::core

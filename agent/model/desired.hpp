@@ -34,6 +34,7 @@ struct DesiredPf {
   std::optional<unsigned> mtu;        // the PF is raised to this, never lowered
   std::map<unsigned, DesiredVf> vfs;  // VFs that some policy speaks of; the others are left as they are
   std::vector<std::string> policies;  // names, in the order of the configuration
+  bool given_back{false};             // no policy asks for it any more: this is what was found, the MTU exactly
 
   bool operator==(const DesiredPf&) const = default;
 };
@@ -47,12 +48,21 @@ struct Conflict {
   bool operator==(const Conflict&) const = default;
 };
 
+// An owned PF that nothing is done to for the time being.
+struct Kept {
+  std::string why;
+  bool asked{false};  // a policy may yet ask for it
+
+  bool operator==(const Kept&) const = default;
+};
+
 struct Desired {
   std::map<PciAddress, DesiredPf> pfs;
   std::vector<Conflict> conflicts;
   std::vector<RequiredModule> modules;
   std::set<PciAddress> protected_functions;  // by the configuration
-  std::vector<std::string> notes;            // "policy \"workers\" matches no function of this machine"
+  std::map<PciAddress, Kept> kept;
+  std::vector<std::string> notes;  // "policy \"workers\" matches no function of this machine"
 
   bool operator==(const Desired&) const = default;
 };

@@ -6,6 +6,7 @@
 #include "model/desired.hpp"
 #include "model/inventory.hpp"
 #include "model/module.hpp"
+#include "model/owned.hpp"
 #include "model/plan.hpp"
 
 #include <cstdint>
@@ -107,6 +108,7 @@ struct Snapshot {
   std::vector<Error> config_errors;  // of the last reading; the last good configuration stays in force
   Desired desired;
   Plan plan;  // what would be done now
+  OwnedPfs owned;
   std::map<PciAddress, FunctionStatus> functions;
   std::vector<ModuleReport> modules;
   std::vector<Pool> pools;

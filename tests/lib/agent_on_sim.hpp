@@ -46,8 +46,11 @@ class AgentOnSim {
   void configure(std::vector<model::SriovPolicy> policies) {
     model::Config config;
     config.policies = std::move(policies);
+    config.sources = {"test.toml"};
     reconciler->configure(std::move(config));
   }
+  // Where the machine's trees are, but for what the simulated machine is.
+  [[nodiscard]] const std::filesystem::path& root() const { return folder_.path(); }
   [[nodiscard]] std::shared_ptr<const model::Snapshot> now() const { return cell.load(); }
   [[nodiscard]] const model::FunctionStatus& status(const model::PciAddress& address) const {
     static const model::FunctionStatus none{};

@@ -40,6 +40,7 @@ TEST_P(RandomLife, EndsAsConfigured) {
   auto policy = test::policy("all", {{"enp1s0", {}}, {"enp2s0", {}}, {"enp3s0", {}}}, 1 + pick(7));
   policy.groups = {test::vfio({{0, 0}})};
   config.policies = {policy};
+  config.sources = {"test.toml"};
   agent.reconciler->configure(config);
   agent.reconciler->start();
   for (int step = 0; step < 60; ++step) {
@@ -76,6 +77,16 @@ TEST_P(RandomLife, EndsAsConfigured) {
     const auto desired = core::resolve(config, host);
     const auto now = agent.now();
     return agent.idle() && now->inventory == host && core::plan(desired, host, {}).empty() && now->plan.empty();
+  })) << "seed "
+      << GetParam();
+  // And when no policy asks for anything any more, every card that is there is given back and nobody's.
+  config.policies.clear();
+  agent.reconciler->configure(config);
+  EXPECT_TRUE(agent.run_until([&] {
+    const auto now = agent.now();
+    return agent.idle() && now->plan.empty() && std::ranges::none_of(now->owned, [&](const auto& owned) {
+             return now->inventory.functions.contains(owned.first);
+           });
   })) << "seed "
       << GetParam();
 }

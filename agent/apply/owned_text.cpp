@@ -1,0 +1,138 @@
+#include "apply/owned_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+namespace nic::apply {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr unsigned kVersion = 1;
+constexpr std::size_t kLongestText = 256;
+constexpr std::size_t kMostNames = 64;
+constexpr unsigned kMost = 0xffff;  // of every number in here: VFs, MTUs, ids
+
+struct Attribute {
+  const char* key;
+  std::optional<unsigned> model::Found::* member;
+};
+constexpr std::array kFound{Attribute{"num_vfs", &model::Found::num_vfs}, Attribute{"mtu", &model::Found::mtu}};
+
+std::optional<Json> object(std::string_view text) {
+  auto json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  return json;
+}
+
+const Json* member(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found == json.end() ? nullptr : &*found;
+}
+
+std::optional<unsigned> number(const Json* value) {
+  if (value == nullptr || !value->is_number_unsigned() || value->get<std::uint64_t>() > kMost) return std::nullopt;
+  return value->get<unsigned>();
+}
+
+std::optional<std::string> text_of(const Json* value) {
+  if (value == nullptr || !value->is_string()) return std::nullopt;
+  auto text = value->get<std::string>();
+  if (text.size() > kLongestText) return std::nullopt;
+  return text;
+}
+
+std::optional<model::PciAddress> address(const Json* value) {
+  const auto text = text_of(value);
+  if (!text) return std::nullopt;
+  const auto parsed = model::PciAddress::parse(*text);
+  return parsed ? std::optional{*parsed} : std::nullopt;
+}
+
+std::optional<model::Card> card(const Json* value) {
+  if (value == nullptr || !value->is_object()) return std::nullopt;
+  const auto vendor = number(member(*value, "vendor"));
+  const auto device = number(member(*value, "device"));
+  auto serial = text_of(member(*value, "serial"));
+  auto mac = text_of(member(*value, "address"));
+  if (!vendor || !device || !serial || !mac) return std::nullopt;
+  return model::Card{static_cast<std::uint16_t>(*vendor), static_cast<std::uint16_t>(*device), std::move(*serial),
+                     std::move(*mac)};
+}
+
+std::optional<std::vector<std::string>> names(const Json* value) {
+  if (value == nullptr || !value->is_array() || value->size() > kMostNames) return std::nullopt;
+  std::vector<std::string> all;
+  for (const auto& item : *value) {
+    auto name = text_of(&item);
+    if (!name) return std::nullopt;
+    all.push_back(std::move(*name));
+  }
+  return all;
+}
+
+// What is not there was not changed; what is there must be a number.
+std::optional<model::Found> found(const Json* value) {
+  if (value == nullptr || !value->is_object()) return std::nullopt;
+  model::Found result;
+  for (const auto& attribute : kFound) {
+    const auto* given = member(*value, attribute.key);
+    if (given == nullptr) continue;
+    result.*attribute.member = number(given);
+    if (!(result.*attribute.member)) return std::nullopt;
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string to_text(const OwnedNote& note) {
+  const auto& owned = note.owned;
+  Json json{{"version", kVersion}, {"boot", note.boot}, {"pf", owned.pf.text()}};
+  json["card"] = {{"vendor", owned.card.vendor},
+                  {"device", owned.card.device},
+                  {"serial", owned.card.serial},
+                  {"address", owned.card.address}};
+  json["names"] = std::vector(
+      owned.names.begin(), owned.names.begin() + static_cast<std::ptrdiff_t>(std::min(owned.names.size(), kMostNames)));
+  json["found"] = Json::object();
+  for (const auto& attribute : kFound)
+    if (const auto value = owned.found.*attribute.member) json["found"][attribute.key] = *value;
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace) + '\n';
+}
+
+std::optional<OwnedNote> parse_owned(std::string_view text) {
+  const auto json = object(text);
+  if (!json || number(member(*json, "version")) != kVersion) return std::nullopt;
+  auto boot = text_of(member(*json, "boot"));
+  const auto pf = address(member(*json, "pf"));
+  auto which = card(member(*json, "card"));
+  auto called = names(member(*json, "names"));
+  auto before = found(member(*json, "found"));
+  if (!boot || !pf || !which || !called || !before) return std::nullopt;
+  return OwnedNote{{*pf, std::move(*which), std::move(*called), *before}, std::move(*boot)};
+}
+
+std::optional<model::OperatorRecord> parse_operator_record(std::string_view text) {
+  const auto json = object(text);
+  if (!json) return std::nullopt;
+  const auto pf = address(member(*json, "pciAddress"));
+  if (!pf) return std::nullopt;
+  model::OperatorRecord record{.pf = *pf};
+  // Go leaves out what is zero.
+  for (const auto& [key, into] : {std::pair{"numVfs", &record.num_vfs}, std::pair{"mtu", &record.mtu}}) {
+    const auto* given = member(*json, key);
+    if (given == nullptr) continue;
+    const auto value = number(given);
+    if (!value) return std::nullopt;
+    *into = *value;
+  }
+  if (const auto* external = member(*json, "externallyManaged")) {
+    if (!external->is_boolean()) return std::nullopt;
+    record.externally_managed = external->get<bool>();
+  }
+  return record;
+}
+
+}  // namespace nic::apply

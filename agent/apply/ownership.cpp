@@ -1,0 +1,89 @@
+#include "apply/ownership.hpp"
+
+#include "core/ownership.hpp"
+#include "loop/log.hpp"
+#include "model/names.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace nic::apply {
+
+using loop::Event;
+using model::PciAddress;
+
+Ownership::Ownership(const loop::Mailbox::Post& post, std::shared_ptr<const Records> records,
+                     std::function<void()> changed)
+    : post_{post}, records_{std::move(records)}, changed_{std::move(changed)} {}
+
+void Ownership::begin(model::OwnedPfs owned, model::OperatorRecords of_operator) {
+  owned_ = std::move(owned);
+  of_operator_ = std::move(of_operator);
+}
+
+model::Owned Ownership::record_of(const model::PciFunction& pf, const model::Inventory& inventory) const {
+  const auto found = owned_.find(pf.address);
+  if (found == owned_.end() || core::identity(found->second, pf, inventory) == core::Identity::other)
+    return core::first_record(pf, inventory);
+  return found->second;
+}
+
+void Ownership::settle(const model::Desired& desired, const model::Plan& plan, const model::Inventory& inventory,
+                       const std::function<bool(const PciAddress&)>& free) {
+  for (const auto& [pf, why] : core::over(owned_, desired, plan, inventory))
+    if (free(pf) && !at_work(pf)) forget(pf, why, [this](const auto&) { changed_(); });
+  for (auto record = of_operator_.begin(); record != of_operator_.end();) {
+    const auto wanted = desired.pfs.find(record->first);
+    if (wanted == desired.pfs.end() || wanted->second.given_back || wanted->second.externally_managed) {
+      ++record;
+      continue;
+    }
+    if (!owned_.contains(record->first))
+      if (const auto owned = core::taken_over(record->second, inventory)) take_over(*owned);
+    record = of_operator_.erase(record);  // what it says is about this moment
+  }
+}
+
+void Ownership::forget(const PciAddress& pf, const std::string& why, Done done) {
+  work(
+      pf, [pf](const OwnedRecords& records) { return records.forget(pf); },
+      [this, pf, why, done = std::move(done)](const auto& gone) {
+        // Also when the file stays: what is over must not begin again. The next boot takes no notice of it.
+        owned_.erase(pf);
+        const loop::Fields fields{{names::kFieldPci, pf.text()}};
+        if (!gone) loop::log(Event::problem, fields, gone.error());
+        loop::log(Event::note, fields, fmt::format("{} is no longer the agent's: {}", pf.text(), why));
+        done(gone);
+      });
+}
+
+void Ownership::take_over(const model::Owned& owned) {
+  work(
+      owned.pf, [owned](const OwnedRecords& records) { return records.note(owned); },
+      [this, owned](const auto& written) {
+        const loop::Fields fields{{names::kFieldPci, owned.pf.text()}};
+        if (written) {
+          noted(owned);
+          loop::log(
+              Event::note, fields,
+              fmt::format("{} is taken over from the sriov-network-operator, which made its VFs", owned.pf.text()));
+        } else {
+          loop::log(Event::problem, fields, written.error());
+        }
+        changed_();
+      });
+}
+
+void Ownership::work(const PciAddress& pf, std::function<std::expected<void, model::Error>(const OwnedRecords&)> what,
+                     Done done) {
+  const auto result = std::make_shared<std::expected<void, model::Error>>();
+  work_[pf] = std::make_unique<Task>(
+      post_, [records = records_, what = std::move(what), result] { *result = what(records->owned); },
+      [this, pf, result, done = std::move(done)] {
+        work_.erase(pf);
+        done(*result);
+      });
+}
+
+}  // namespace nic::apply

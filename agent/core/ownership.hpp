@@ -1,0 +1,44 @@
+// Whose a PF is, what has to be noted before it is changed, and what giving it back means. Pure.
+#pragma once
+
+#include "model/desired.hpp"
+#include "model/inventory.hpp"
+#include "model/owned.hpp"
+#include "model/plan.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nic::core {
+
+// A record for a PF that has none: which card it is and how it is called, nothing found yet.
+[[nodiscard]] model::Owned first_record(const model::PciFunction& pf, const model::Inventory& inventory);
+
+// The record as it has to stand on disk before `action` is carried out. What is noted already is the older truth.
+[[nodiscard]] model::Owned noted(model::Owned before, const model::Action& action);
+
+enum class Identity : std::uint8_t { same, other, unknown };
+// Is this function the card that the record is about? Unknown: what tells one card from another cannot be read now.
+[[nodiscard]] Identity identity(const model::Owned& owned, const model::PciFunction& pf,
+                                const model::Inventory& inventory);
+
+// What was found on the PF, as something to be brought about. Attributes that were not changed stay as they are.
+[[nodiscard]] model::DesiredPf give_back(const model::Owned& owned, const model::PciFunction& pf);
+
+// Records that have done their duty.
+struct Over {
+  model::PciAddress pf;
+  std::string why;  // "it is as it was found"
+
+  bool operator==(const Over&) const = default;
+};
+[[nodiscard]] std::vector<Over> over(const model::OwnedPfs& owned, const model::Desired& desired,
+                                     const model::Plan& plan, const model::Inventory& inventory);
+
+// What the operator says that it made is no administrator's: where the machine still agrees with its record, what was
+// found is what the operator itself would have gone back to. Nullopt: the record says nothing about this machine now.
+[[nodiscard]] std::optional<model::Owned> taken_over(const model::OperatorRecord& record,
+                                                     const model::Inventory& inventory);
+
+}  // namespace nic::core

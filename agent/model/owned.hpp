@@ -1,0 +1,58 @@
+// What the agent owns: the PFs that it has changed since the machine started, and what it found on each before.
+// Thread: any (values). Kept on disk by apply/owned_records, read by core::resolve when no policy asks for a PF any
+// more. A reboot undoes all that stands in it, so a record is worth nothing in the next boot.
+#pragma once
+
+#include "model/pci_address.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nic::model {
+
+// Which card it is, so that another one in the same slot is not given foreign values. What is not known is 0 or "".
+struct Card {
+  std::uint16_t vendor{0};
+  std::uint16_t device{0};
+  std::string serial;   // PCI VPD
+  std::string address;  // permanent MAC; the port GUID where the link is InfiniBand
+
+  bool operator==(const Card&) const = default;
+};
+
+// An attribute stands in it from just before the agent changes it for the first time; the older truth is kept.
+struct Found {
+  std::optional<unsigned> num_vfs;
+  std::optional<unsigned> mtu;
+
+  bool operator==(const Found&) const = default;
+  [[nodiscard]] bool empty() const { return *this == Found{}; }
+};
+
+struct Owned {
+  PciAddress pf;
+  Card card;
+  std::vector<std::string> names;  // of its interfaces when it was noted, alternative ones too
+  Found found;
+
+  bool operator==(const Owned&) const = default;
+};
+
+using OwnedPfs = std::map<PciAddress, Owned>;
+
+// A record of the sriov-network-operator: what it applied last. Source: /etc/sriov-operator/pci/<address>.
+struct OperatorRecord {
+  PciAddress pf;
+  unsigned num_vfs{0};
+  unsigned mtu{0};  // 0: the operator left it
+  bool externally_managed{false};
+
+  bool operator==(const OperatorRecord&) const = default;
+};
+
+using OperatorRecords = std::map<PciAddress, OperatorRecord>;
+
+}  // namespace nic::model

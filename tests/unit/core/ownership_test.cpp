@@ -1,0 +1,252 @@
+#include "core/ownership.hpp"
+
+#include "core/plan.hpp"
+#include "core/predict.hpp"
+#include "core/resolve.hpp"
+#include "lib/hosts.hpp"
+#include "lib/policies.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace nic::core {
+namespace {
+
+using test::Host;
+using test::pci;
+using test::policy;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const model::PciAddress kPf = pci("0000:01:00.0");
+
+model::Config with(std::vector<model::SriovPolicy> policies) {
+  model::Config config;
+  config.policies = std::move(policies);
+  config.sources = {"test.toml"};
+  return config;
+}
+
+// A PF with 4 VFs and a large MTU, both the agent's doing.
+model::Inventory changed() {
+  model::Inventory host = Host{}.pf("0000:01:00.0").pf("0000:02:00.0", "enp2s0");
+  host.net_devices[0].permanent_address = "52:54:00:00:00:01";
+  predict(host, model::SetNumVfs{kPf, 0, 4});
+  predict(host, model::SetMtu{kPf, 1500, 9000});
+  return host;
+}
+
+model::OwnedPfs owned(const model::Inventory& host) {
+  auto record = first_record(host.functions.at(kPf), host);
+  record = noted(std::move(record), model::SetNumVfs{kPf, 0, 4});
+  record = noted(std::move(record), model::SetMtu{kPf, 1500, 9000});
+  return {{kPf, record}};
+}
+
+std::vector<std::string> lines(const model::Plan& plan) {
+  std::vector<std::string> all;
+  for (const auto& pf : plan.pfs)
+    for (const auto& step : pf.steps) all.push_back(model::describe(step.action));
+  return all;
+}
+
+TEST(Noted, IsTheOldestTruthOfWhatIsChanged) {
+  const model::Inventory host = Host{}.pf("0000:01:00.0");
+  auto record = first_record(host.functions.at(kPf), host);
+  EXPECT_TRUE(record.found.empty());
+  EXPECT_THAT(record.names, ElementsAre("enp1s0"));
+  record = noted(std::move(record), model::SetNumVfs{kPf, 2, 4});
+  record = noted(std::move(record), model::SetNumVfs{kPf, 4, 6});
+  EXPECT_EQ(record.found.num_vfs, 2u);
+  EXPECT_FALSE(record.found.mtu.has_value());
+  record = noted(std::move(record), model::SetMtu{kPf, 1500, 9000});
+  EXPECT_EQ(record.found.mtu, 1500u);
+}
+
+TEST(Noted, IsNotWhatIsDoneToAVf) {
+  const model::Inventory host = Host{}.pf("0000:01:00.0");
+  const auto before = first_record(host.functions.at(kPf), host);
+  EXPECT_EQ(noted(before, model::SetMtu{pci("0000:01:10.0"), 1500, 9000}), before);
+  EXPECT_EQ(noted(before, model::BindDriver{pci("0000:01:10.0"), 0, model::DeviceType::vfio_pci, {}}), before);
+}
+
+TEST(GiveBack, IsOrdinaryStepsWithTheirReason) {
+  const auto host = changed();
+  const auto back = plan(resolve(with({}), host, owned(host)), host, {});
+  EXPECT_THAT(lines(back),
+              ElementsAre("remove the 4 VFs of 0000:01:00.0", "set the MTU of 0000:01:00.0 from 9000 to 1500"));
+  EXPECT_EQ(back.pfs.at(0).steps.at(0).why,
+            "no policy asks for it any more: given back as it was found, 0 VFs, there are 4");
+  EXPECT_EQ(back.pfs.at(0).steps.at(1).why,
+            "no policy asks for it any more: given back as it was found, MTU 1500, it is 9000");
+  EXPECT_EQ(back.pfs.at(0).steps.at(0).hits.size(), 4u);
+}
+
+TEST(GiveBack, IsNothingForAPfThatWasNeverOwned) {
+  const auto host = changed();
+  EXPECT_TRUE(plan(resolve(with({}), host, {}), host, {}).empty());
+}
+
+TEST(GiveBack, LeavesAloneWhatTheAgentDidNotChange) {
+  const auto host = changed();
+  auto records = owned(host);
+  records.at(kPf).found.num_vfs.reset();
+  EXPECT_THAT(lines(plan(resolve(with({}), host, records), host, {})),
+              ElementsAre("set the MTU of 0000:01:00.0 from 9000 to 1500"));
+}
+
+TEST(GiveBack, MakesVfsAgainThatWereThereWithTheDriversTheyHad) {
+  const auto host = changed();
+  auto records = owned(host);
+  records.at(kPf).found = {.num_vfs = 2, .mtu = {}};
+  EXPECT_THAT(lines(plan(resolve(with({}), host, records), host, {})),
+              ElementsAre("change 0000:01:00.0 from 4 to 2 VFs", "bind VF 0 (0000:01:10.0) to its network driver",
+                          "bind VF 1 (0000:01:10.2) to its network driver"));
+}
+
+TEST(GiveBack, IsRefusedWhereAVfIsInUseAndWhereThePfIsProtected) {
+  auto host = changed();
+  host.functions.at(pci("0000:01:10.2")).in_use = "a pod has it";
+  auto refusals = plan(resolve(with({}), host, owned(host)), host, {}).pfs.at(0).refusals;
+  ASSERT_EQ(refusals.size(), 1u);
+  EXPECT_THAT(refusals[0].error.text(), HasSubstr("a pod has it"));
+  EXPECT_TRUE(refusals[0].forceable);
+
+  auto config = with({});
+  config.protected_functions = {kPf};
+  host = changed();
+  EXPECT_THAT(lines(plan(resolve(config, host, owned(host)), host, {})), IsEmpty());
+}
+
+TEST(GiveBack, IsNotForAPfThatAPolicyAsksForOrThatIsInConflict) {
+  const auto host = changed();
+  const auto wanted = resolve(with({policy("p", {{"enp1s0", {}}}, 4)}), host, owned(host));
+  EXPECT_FALSE(wanted.pfs.at(kPf).given_back);
+  const auto conflict = resolve(with({policy("p", {{"enp1s0", {}}}, 99)}), host, owned(host));
+  EXPECT_EQ(conflict.conflicts.size(), 1u);
+  EXPECT_FALSE(conflict.pfs.contains(kPf));
+  EXPECT_THAT(over(owned(host), conflict, {}, host), IsEmpty());
+}
+
+TEST(GiveBack, WaitsForANameThatIsBeingChanged) {
+  auto host = changed();
+  const auto records = owned(host);
+  host.net_devices[0].name = "eth0";
+  const auto desired = resolve(with({policy("workers", {{"enp1s0", {}}}, 4)}), host, records);
+  EXPECT_TRUE(plan(desired, host, {}).empty());
+  EXPECT_TRUE(desired.kept.at(kPf).asked);
+  EXPECT_THAT(desired.kept.at(kPf).why, HasSubstr("workers"));
+  EXPECT_THAT(over(records, desired, {}, host), IsEmpty());
+}
+
+TEST(GiveBack, IsNotBegunWhileNobodyCanTellWhichCardItIs) {
+  auto host = changed();
+  const auto records = owned(host);
+  std::erase_if(host.net_devices, [](const auto& net) { return net.function == kPf; });
+  const auto desired = resolve(with({}), host, records);
+  EXPECT_TRUE(plan(desired, host, {}).empty());
+  EXPECT_FALSE(desired.kept.at(kPf).asked);
+  EXPECT_THAT(over(records, desired, {}, host), IsEmpty());
+}
+
+TEST(GiveBack, IsNotBegunWhileAPolicyAsksByTheNameOfAnInterfaceThatIsElsewhere) {
+  auto host = changed();
+  const auto records = owned(host);
+  std::erase_if(host.net_devices, [](const auto& net) { return net.function == kPf; });
+  EXPECT_TRUE(resolve(with({policy("workers", {{"enp1s0", {}}}, 4)}), host, records).kept.at(kPf).asked);
+}
+
+TEST(GiveBack, NeedsAConfiguration) {
+  const auto host = changed();
+  const auto desired = resolve(model::Config{}, host, owned(host));
+  EXPECT_TRUE(plan(desired, host, {}).empty());
+  EXPECT_TRUE(desired.kept.contains(kPf));
+}
+
+TEST(GiveBack, IsNotForAnotherCardInTheSlot) {
+  auto host = changed();
+  const auto records = owned(host);
+  host.net_devices[0].permanent_address = "52:54:00:00:00:99";
+  auto desired = resolve(with({}), host, records);
+  EXPECT_TRUE(plan(desired, host, {}).empty());
+  EXPECT_EQ(over(records, desired, {}, host).at(0).why, "another card is in its slot");
+
+  host = changed();
+  host.functions.at(kPf).device = 0x1521;
+  EXPECT_EQ(over(records, resolve(with({}), host, records), {}, host).size(), 1u);
+}
+
+TEST(Identity, GoesByTheGuidOfAnInfiniBandPort) {
+  model::Inventory host = Host{}.pf("0000:01:00.0");
+  auto& net = host.net_devices[0];
+  net.link_type = model::LinkType::infiniband;
+  net.permanent_address = "80:00:00:48:fe:80:00:00:00:00:00:00:00:02:c9:03:00:f9:bf:a1";
+  const auto record = first_record(host.functions.at(kPf), host);
+  net.permanent_address = "80:00:02:0a:fe:80:00:00:00:00:00:00:00:02:c9:03:00:f9:bf:a1";
+  EXPECT_EQ(identity(record, host.functions.at(kPf), host), Identity::same);
+  net.permanent_address = "80:00:00:48:fe:80:00:00:00:00:00:00:00:02:c9:03:00:f9:bf:a2";
+  EXPECT_EQ(identity(record, host.functions.at(kPf), host), Identity::other);
+}
+
+TEST(Identity, IsNotThatOfARepresentor) {
+  auto host = changed();
+  const auto record = owned(host).at(kPf);
+  auto representor = host.net_devices[0];
+  host.net_devices.erase(host.net_devices.begin());
+  representor.phys_port_name = "pf0vf1";
+  representor.permanent_address = "52:54:00:00:00:77";
+  host.net_devices.push_back(representor);
+  EXPECT_EQ(identity(record, host.functions.at(kPf), host), Identity::unknown);
+}
+
+TEST(Over, IsWhatIsAsItWasFound) {
+  auto host = changed();
+  const auto records = owned(host);
+  auto desired = resolve(with({}), host, records);
+  EXPECT_THAT(over(records, desired, plan(desired, host, {}), host), IsEmpty());
+  predict(host, model::SetNumVfs{kPf, 4, 0});
+  predict(host, model::SetMtu{kPf, 9000, 1500});
+  desired = resolve(with({}), host, records);
+  EXPECT_THAT(over(records, desired, plan(desired, host, {}), host), ElementsAre(Over{kPf, "it is as it was found"}));
+}
+
+TEST(Over, IsWhatIsHandedOver) {
+  const auto host = changed();
+  auto external = policy("external", {{"enp1s0", {}}}, 4);
+  external.externally_managed = true;
+  const auto desired = resolve(with({external}), host, owned(host));
+  EXPECT_EQ(over(owned(host), desired, plan(desired, host, {}), host).size(), 1u);
+}
+
+TEST(Over, IsNotACardThatWasPulled) {
+  auto host = changed();
+  const auto records = owned(host);
+  host.functions.erase(kPf);
+  const auto desired = resolve(with({}), host, records);
+  EXPECT_THAT(over(records, desired, plan(desired, host, {}), host), IsEmpty());
+}
+
+TEST(TakenOver, IsWhatTheOperatorMadeWithWhatItWouldGoBackTo) {
+  const auto host = changed();
+  const auto record = taken_over({kPf, 4, 9000, false}, host);
+  ASSERT_TRUE(record.has_value());
+  EXPECT_EQ(record->found, (model::Found{.num_vfs = 0, .mtu = 1500}));
+  EXPECT_EQ(record->card.address, "52:54:00:00:00:01");
+}
+
+TEST(TakenOver, LeavesAnMtuThatTheOperatorDidNotRaise) {
+  EXPECT_EQ(taken_over({kPf, 4, 0, false}, changed())->found, (model::Found{.num_vfs = 0, .mtu = {}}));
+  EXPECT_EQ(taken_over({kPf, 4, 4000, false}, changed())->found, (model::Found{.num_vfs = 0, .mtu = {}}));
+}
+
+TEST(TakenOver, IsNothingThatTheMachineDoesNotAgreeWith) {
+  const auto host = changed();
+  EXPECT_FALSE(taken_over({kPf, 8, 9000, false}, host).has_value());
+  EXPECT_FALSE(taken_over({kPf, 0, 9000, false}, host).has_value());
+  EXPECT_FALSE(taken_over({kPf, 4, 9000, true}, host).has_value());
+  EXPECT_FALSE(taken_over({pci("0000:09:00.0"), 4, 9000, false}, host).has_value());
+}
+
+}  // namespace
+}  // namespace nic::core
