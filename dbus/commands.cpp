@@ -188,6 +188,20 @@ void Commands::apply(const std::string& sender, const OptionMap& map, JobResult&
             });
 }
 
+void Commands::release(const std::string& sender, const std::string& device, const OptionMap& map, JobResult&& result) {
+  const auto options = value(read(map, {"restore", kNoInteraction}));
+  // A card that was pulled is no object any more, and may still have its record.
+  const auto given = model::PciAddress::parse(device);
+  const auto pf = given ? *given : address_of_path(get_device(device)).value();
+  after_yes({sender,
+             names::kActionApply,
+             {{"pci", pf.text()}, {"restore", options.restore ? "true" : "false"}},
+             options.interactive},
+            std::move(result), About::call, [this, pf, restore = options.restore](Uid uid) {
+              return call(requests_.release, ReleaseRequest{pf, restore, uid});
+            });
+}
+
 void Commands::open_job(const std::string& sender, const OptionMap& map, JobResult&& result,
                         std::function<Answer<JobId>(Uid)> Requests::* request) {
   value(read(map, {}));

@@ -46,6 +46,7 @@ class Commands {
   std::vector<JobRow> list_jobs();
 
   void apply(const std::string& sender, const OptionMap& map, JobResult&& result);
+  void release(const std::string& sender, const std::string& device, const OptionMap& map, JobResult&& result);
   void rescan(const std::string& sender, const OptionMap& map, JobResult&& result);
   void verify(const std::string& sender, const OptionMap& map, JobResult&& result);
   void load_modules(const std::string& sender, const std::vector<std::string>& modules, const OptionMap& map,

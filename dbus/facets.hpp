@@ -145,6 +145,8 @@ class PhysicalFunctionFacet final : public Facet<PhysicalFunctionView, org::nica
   std::vector<sdbus::ObjectPath> VirtualFunctions() override { return read(&PhysicalFunctionView::virtual_functions); }
   bool Protected() override { return read(&PhysicalFunctionView::is_protected); }
   std::vector<std::string> ProtectionReasons() override { return read(&PhysicalFunctionView::protection_reasons); }
+  bool Owned() override { return read(&PhysicalFunctionView::owned); }
+  std::map<std::string, sdbus::Variant> Found() override { return read(&PhysicalFunctionView::found); }
 };
 
 class VirtualFunctionFacet final : public Facet<VirtualFunctionView, org::nicagent1::VirtualFunction_adaptor> {

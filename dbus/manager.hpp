@@ -23,6 +23,9 @@ class ManagerFacet final : public Facet<ManagerView, org::nicagent1::Manager_ada
   void Apply(JobResult&& result, OptionMap options) override {
     answer([&] { commands_.apply(sender(), options, std::move(result)); });
   }
+  void Release(JobResult&& result, Text device, OptionMap options) override {
+    answer([&] { commands_.release(sender(), device, options, std::move(result)); });
+  }
   void Reload(sdbus::Result<>&& result, OptionMap options) override {
     answer([&] { commands_.reload(sender(), options, std::move(result)); });
   }

@@ -51,11 +51,13 @@ Answer<Options> read(const OptionMap& map, const std::vector<std::string_view>& 
     if (std::ranges::find(known, key) == known.end())
       return wrong(key.substr(0, 64), known.empty() ? "the method has no options yet"
                                                     : fmt::format("the method knows only {}", fmt::join(known, ", ")));
-    if (key == kNoInteraction || key == "force") {
+    if (key == kNoInteraction || key == "force" || key == "restore") {
       const auto flag = value<bool>(key, variant, "b");
       if (!flag) return std::unexpected{flag.error()};
       if (key == "force")
         options.force = *flag;
+      else if (key == "restore")
+        options.restore = *flag;
       else
         options.interactive = !*flag;
     } else if (key == "resource") {

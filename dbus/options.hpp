@@ -18,6 +18,7 @@ using OptionMap = std::map<std::string, sdbus::Variant>;
 struct Options {
   bool interactive{true};  // auth.no_user_interaction turned round
   bool force{false};
+  bool restore{false};
   std::vector<model::PciAddress> devices;  // `devices`: as of PCI addresses, or ao of device objects
   std::string resource;
 };

@@ -132,6 +132,8 @@ struct Interface<PhysicalFunctionView> {
       Property{"VirtualFunctions", &View::virtual_functions, Emits::change},
       Property{"Protected", &View::is_protected, Emits::change},
       Property{"ProtectionReasons", &View::protection_reasons, Emits::change},
+      Property{"Owned", &View::owned, Emits::change},
+      Property{"Found", &View::found, Emits::change},
   };
 };
 

@@ -26,6 +26,12 @@ struct ApplyRequest {
   Uid caller_uid{0};
 };
 
+struct ReleaseRequest {
+  model::PciAddress device;  // may be of a card that is gone
+  bool restore{false};
+  Uid caller_uid{0};
+};
+
 struct PlanOptions {
   std::vector<model::PciAddress> devices;  // empty: all
   bool force{false};
@@ -35,6 +41,7 @@ struct PlanOptions {
 // when the caller reads the reply. `Service::job_finished` may be called from within.
 struct Requests {
   std::function<Answer<JobId>(const ApplyRequest&)> apply;
+  std::function<Answer<JobId>(const ReleaseRequest&)> release;
   std::function<Answer<JobId>(Uid)> rescan;
   std::function<Answer<JobId>(Uid)> verify;
   std::function<Answer<JobId>(const std::vector<std::string>& names, Uid)> load_modules;

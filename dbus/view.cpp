@@ -187,6 +187,12 @@ PhysicalFunctionView pf_view(const model::PciFunction& function, const Snapshot&
   if (const auto status = snapshot.functions.find(function.address); status != snapshot.functions.end())
     view.protection_reasons = status->second.protection;
   view.is_protected = !view.protection_reasons.empty();
+  if (const auto owned = snapshot.owned.find(function.address); owned != snapshot.owned.end()) {
+    const auto& found = owned->second.found;
+    view.owned = true;
+    if (found.num_vfs) view.found["NumVfs"] = std::uint32_t{*found.num_vfs};
+    if (found.mtu) view.found["Mtu"] = std::uint32_t{*found.mtu};
+  }
   return view;
 }
 

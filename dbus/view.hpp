@@ -103,6 +103,8 @@ struct PhysicalFunctionView {
   std::vector<Path> virtual_functions;
   bool is_protected{false};
   std::vector<std::string> protection_reasons;
+  bool owned{false};
+  Dictionary found;
   bool operator==(const PhysicalFunctionView&) const = default;
 };
 

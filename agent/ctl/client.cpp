@@ -182,6 +182,15 @@ Result<std::string> Client::apply(const Scope& scope) {
   });
 }
 
+Result<std::string> Client::release(const std::string& device, bool restore) {
+  Options options;
+  if (restore) options.emplace("restore", sdbus::Variant{true});
+  return attempt([&] {
+    parts_->listen();
+    return std::string{parts_->manager.Release(device, options)};
+  });
+}
+
 Result<std::string> Client::rescan() {
   return attempt([&] {
     parts_->listen();

@@ -59,6 +59,7 @@ class Client {
   [[nodiscard]] Result<std::string> device_path(const std::string& name);
   // The path of the job. The signals of jobs are listened to from before the call, for wait().
   [[nodiscard]] Result<std::string> apply(const Scope& scope);
+  [[nodiscard]] Result<std::string> release(const std::string& device, bool restore);
   [[nodiscard]] Result<std::string> rescan();
   [[nodiscard]] Result<void> reload();
   // Until the job ends or the agent does; `progress` is told each new step.

@@ -2,7 +2,7 @@
 
 _nicctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-    local commands="status devices device plan apply reload rescan wait modules resources node-state watch explain import check-config"
+    local commands="status devices device plan apply release reload rescan wait modules resources node-state watch explain import check-config"
     local command="" position=0 word index
     for ((index = 1; index < COMP_CWORD; index++)); do
         word=${COMP_WORDS[index]}
@@ -19,7 +19,7 @@ _nicctl() {
     local line=${COMP_LINE:0:COMP_POINT} whole
     whole=${line##* }
     if [[ $cur != -* ]] && { [[ $prev == --device || $line == *"--device ${whole}" ]] ||
-        { [[ $command == device || $command == explain ]] && [[ $line =~ " $command "[^[:space:]]*$ ]]; }; }; then
+        { [[ $command == device || $command == release || $command == explain ]] && [[ $line =~ " $command "[^[:space:]]*$ ]]; }; }; then
         mapfile -t COMPREPLY < <(compgen -W "$(nicctl devices 2>/dev/null | awk 'NR > 1 {print $1}')" -- "$whole")
         [[ $COMP_WORDBREAKS == *:* && $whole == *:* ]] && COMPREPLY=("${COMPREPLY[@]#"${whole%"${whole##*:}"}"}")
         return
@@ -36,6 +36,7 @@ _nicctl() {
         import) mapfile -t COMPREPLY < <(compgen -W "--resource-prefix --json --help" -- "$cur") ;;
         plan) mapfile -t COMPREPLY < <(compgen -W "--force --device --json --help" -- "$cur") ;;
         apply) mapfile -t COMPREPLY < <(compgen -W "--wait --force --device --json --help" -- "$cur") ;;
+        release) mapfile -t COMPREPLY < <(compgen -W "--restore --json --help" -- "$cur") ;;
         wait) mapfile -t COMPREPLY < <(compgen -W "--timeout --json --help" -- "$cur") ;;
         rescan) mapfile -t COMPREPLY < <(compgen -W "--wait --json --help" -- "$cur") ;;
         *) mapfile -t COMPREPLY < <(compgen -W "--json --help" -- "$cur") ;;

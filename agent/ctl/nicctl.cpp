@@ -22,7 +22,7 @@ struct Arguments {
   std::string resource_prefix{kDefaultPrefix};
   std::vector<std::string> files;
   Scope scope;
-  bool json{false}, wait{false};
+  bool json{false}, wait{false}, restore{false};
   unsigned timeout{120};  // seconds
 };
 
@@ -93,6 +93,8 @@ class Command {
 
   Exit apply(Client& client) { return job(client, client.apply(arguments_.scope)); }
   Exit rescan(Client& client) { return job(client, client.rescan()); }
+  // It is short, and what came of it is what one wants to know.
+  Exit release(Client& client) { return job(client, client.release(arguments_.device, arguments_.restore), true); }
 
   Exit watch(Client& client) {
     if (const auto state = client.describe(); !state) return fail(state.error());
@@ -129,10 +131,10 @@ class Command {
     return Exit::ok;
   }
 
-  Exit job(Client& client, const Result<std::string>& path) {
+  Exit job(Client& client, const Result<std::string>& path, bool wait = false) {
     if (!path) return fail(path.error());
     const auto number = printable(path->substr(path->rfind('/') + 1));
-    if (!arguments_.wait) {
+    if (!arguments_.wait && !wait) {
       show({{"Job", *path}}, "job " + number + " started\n");
       return Exit::ok;
     }
@@ -188,6 +190,9 @@ Exit run(std::vector<std::string> arguments, const Style& style, std::ostream& o
   scoped(command("plan", "What apply would do, and why; nothing is done", &Command::plan));
   scoped(command("apply", "Bring the functions to the configured state", &Command::apply))
       ->add_flag("--wait", given.wait, "Until it is done, with the steps");
+  auto* release = command("release", "A function that no policy asks for is the agent's no longer", &Command::release);
+  release->add_option("ADDR", given.device, "PCI address, interface or RDMA device name")->required();
+  release->add_flag("--restore", given.restore, "Give back what was found on it; without this it stays as it is");
   command("reload", "Read the configuration files again", &Command::reload);
   command("rescan", "Read the whole machine again", &Command::rescan)
       ->add_flag("--wait", given.wait, "Until it is done");

@@ -189,6 +189,9 @@ std::string device(const Json& device, const Style& style) {
   if (const auto& pf = object(device, "PhysicalFunction"); !pf.empty()) {
     fact(text, "VFs", fmt::format("{} of {} possible", number(pf, "NumVfs"), number(pf, "TotalVfs")));
     for (const auto& reason : list(pf, "ProtectionReasons")) fact(text, "protected", plain(reason));
+    if (flag(pf, "Owned")) fact(text, "owned", "given back when no policy asks for it any more");
+    for (const auto& [key, value] : object(pf, "Found").items())
+      fact(text, "found", fmt::format("{} {}", printable(key), plain(value)));
   }
   if (const auto& vf = object(device, "VirtualFunction"); !vf.empty()) {
     fact(text, "VF", fmt::format("{} of {}", number(vf, "Index"), last_of_path(vf.value("PhysicalFunction", Json{}))));

@@ -79,14 +79,23 @@ std::uint32_t Agent::open(const std::string& kind, std::uint32_t uid) {
   return id;
 }
 
+std::uint32_t Agent::open_and_end(const std::string& kind, std::uint32_t uid) {
+  const auto id = open(kind, uid);
+  if (end_jobs) mailbox_->post([this, id] { end(id, end_jobs->first, end_jobs->second); });
+  return id;
+}
+
 dbus::Requests Agent::requests() {
   dbus::Requests requests;
   requests.apply = [this](const dbus::ApplyRequest& request) -> dbus::Answer<dbus::JobId> {
     if (refuse) return std::unexpected{*refuse};
     applied.push_back(request);
-    const auto id = open("apply", request.caller_uid);
-    if (end_jobs) mailbox_->post([this, id] { end(id, end_jobs->first, end_jobs->second); });
-    return id;
+    return open_and_end("apply", request.caller_uid);
+  };
+  requests.release = [this](const dbus::ReleaseRequest& request) -> dbus::Answer<dbus::JobId> {
+    if (refuse) return std::unexpected{*refuse};
+    released.push_back(request);
+    return open_and_end("release", request.caller_uid);
   };
   requests.rescan = [this](dbus::Uid uid) -> dbus::Answer<dbus::JobId> { return open("rescan", uid); };
   requests.load_modules = [this](const auto& modules, dbus::Uid uid) -> dbus::Answer<dbus::JobId> {

@@ -41,11 +41,12 @@ class Agent {
 
   // What was asked, seen from the loop's thread.
   std::vector<dbus::ApplyRequest> applied;
+  std::vector<dbus::ReleaseRequest> released;
   std::map<std::string, std::string> layers;
   std::vector<std::string> loaded;
   std::vector<std::uint32_t> canceled;
-  std::optional<model::Error> refuse;  // the next apply answers this
-  // How jobs of apply end, in the next turn of the loop.
+  std::optional<model::Error> refuse;  // the next apply or release answers this
+  // How jobs of apply and release end, in the next turn of the loop.
   std::optional<std::pair<model::JobState, std::optional<model::Error>>> end_jobs;
   bool explode{false};  // explain throws something that is not of the bus
   std::promise<void> lost;
@@ -56,6 +57,7 @@ class Agent {
   dbus::Requests requests();
   void end(std::uint32_t id, model::JobState state, std::optional<model::Error> error);
   std::uint32_t open(const std::string& kind, std::uint32_t uid);
+  std::uint32_t open_and_end(const std::string& kind, std::uint32_t uid);
   void store(const std::function<void(model::Snapshot&)>& edit);
 
   model::SnapshotCell cell_;

@@ -61,6 +61,24 @@ TEST_F(Methods, ApplyHandsOnDevicesByAddressOrByObject) {
   EXPECT_THAT(applied[1].devices, ElementsAre(kVf0));
 }
 
+Client::Fill release(const char* device, bool restore) {
+  return [=](sd_bus_message* m) { sd_bus_message_append(m, "sa{sv}", device, 1, "restore", "b", restore ? 1 : 0); };
+}
+
+TEST_F(Methods, ReleaseTakesAnAddressOrAName) {
+  EXPECT_EQ(root.manager("Release", release("ens1f0np0", true)).text(), "/org/nicagent1/job/1");
+  // A card that was pulled is no object, and may have its record.
+  EXPECT_EQ(root.manager("Release", release("0000:99:00.0", false)).error, "");
+  EXPECT_EQ(root.manager("Release", release("nowhere0", false)).error, "org.nicagent1.Error.NotFound");
+  EXPECT_EQ(root.manager("Release", release("", false)).error, "org.nicagent1.Error.InvalidArgument");
+  const auto released = agent.on_loop([&] { return agent.released; });
+  ASSERT_EQ(released.size(), 2U);
+  EXPECT_EQ(released[0].device, kPf);
+  EXPECT_TRUE(released[0].restore);
+  EXPECT_EQ(released[1].device, pci("0000:99:00.0"));
+  EXPECT_FALSE(released[1].restore);
+}
+
 TEST_F(Methods, RefuseOptionsThatTheyDoNotKnow) {
   auto reply = root.manager("Apply", options("forse", "b", 1));
   EXPECT_EQ(reply.error, "org.nicagent1.Error.InvalidArgument");
@@ -244,6 +262,19 @@ TEST_F(Users, MayWhenPolkitSaysYesAndItKnowsWhatWasAsked) {
   EXPECT_EQ(asked[1].action, "org.nicagent1.force");
   EXPECT_EQ(asked[1].flags, 1U);
   EXPECT_EQ(agent.on_loop([&] { return agent.applied.at(0).caller_uid; }), kNobody);
+}
+
+TEST_F(Users, ReleaseAFunctionOnlyWhenPolkitSaysYes) {
+  {
+    Polkit polkit{bus.address(), Polkit::Answer::no};
+    EXPECT_EQ(nobody.manager("Release", release("0000:3b:00.0", false)).error, "org.nicagent1.Error.NotAuthorized");
+  }
+  Polkit polkit{bus.address(), Polkit::Answer::yes};
+  EXPECT_EQ(nobody.manager("Release", release("0000:3b:00.0", true)).error, "");
+  ASSERT_EQ(polkit.questions().size(), 1U);
+  EXPECT_EQ(polkit.questions()[0].action, "org.nicagent1.apply");
+  EXPECT_THAT(polkit.questions()[0].details, ElementsAre(Pair("pci", "0000:3b:00.0"), Pair("restore", "true")));
+  EXPECT_EQ(agent.on_loop([&] { return agent.released.size(); }), 1U);
 }
 
 TEST_F(Users, AreNotAskedWhenTheyAreRoot) {

@@ -156,6 +156,27 @@ TEST_F(Nicctl, ApplyWaitsForTheEndOfTheJob) {
   EXPECT_EQ(json["Error"]["Errno"], ENOMEM);
 }
 
+TEST_F(Nicctl, ReleaseTellsWhatCameOfIt) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  end_each_job(model::JobState::done);
+  const auto good = run({"release", "ens1f0np0"});
+  EXPECT_EQ(good.exit, Exit::ok) << good.err;
+  EXPECT_EQ(good.out, "job 1: done\n");
+  EXPECT_EQ(run({"release", "0000:3b:00.0", "--restore"}).exit, Exit::ok);
+  const auto released = agent.on_loop([&] { return agent.released; });
+  ASSERT_EQ(released.size(), 2U);
+  EXPECT_EQ(released[0].device, kPf);
+  EXPECT_FALSE(released[0].restore);
+  EXPECT_TRUE(released[1].restore);
+  agent.on_loop([&] {
+    agent.refuse = model::Error{model::Code::busy, 0, "release", "0000:3b:00.0", "policy \"workers\" asks for it"};
+  });
+  const auto refused = run({"release", "0000:3b:00.0"});
+  EXPECT_EQ(refused.exit, Exit::failure);
+  EXPECT_THAT(refused.err, HasSubstr("policy \"workers\" asks for it"));
+  EXPECT_EQ(run({"release"}).exit, Exit::usage);
+}
+
 TEST_F(Nicctl, WithoutAuthorityExitsWithFive) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root, to be somebody else";
   const auto apply = nicctl(bus.address(), {"apply"}, true);

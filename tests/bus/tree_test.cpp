@@ -52,6 +52,13 @@ TEST_F(Bus, AnswersWithTheValuesOfTheSnapshot) {
   EXPECT_EQ(client.get("/org/nicagent1", "org.nicagent1.Manager", "ConfigGeneration").number(), 3U);
 }
 
+TEST_F(Bus, TellsWhenAPfBecomesTheAgents) {
+  client.listen();
+  agent.change([](model::Snapshot& snapshot) { snapshot.owned[kPf] = {kPf, {}, {}, {.num_vfs = 0, .mtu = 1500}}; });
+  const auto seen = client.until(changed(kPfPath, "org.nicagent1.PhysicalFunction"));
+  EXPECT_THAT(seen.back().names, ElementsAre("Found", "Owned"));
+}
+
 TEST_F(Bus, SaysAllChangesOfAnInterfaceInOneSignal) {
   client.listen();
   agent.change([](model::Snapshot& snapshot) {

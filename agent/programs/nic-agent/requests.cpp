@@ -58,6 +58,9 @@ dbus::Requests make_requests(apply::Reconciler& reconciler, Configuration& confi
   requests.apply = [&](const dbus::ApplyRequest& request) -> Answer<dbus::JobId> {
     return reconciler.apply({set_of(request.devices), request.force, request.caller_uid});
   };
+  requests.release = [&](const dbus::ReleaseRequest& request) -> Answer<dbus::JobId> {
+    return reconciler.release({request.device, request.restore, request.caller_uid});
+  };
   requests.rescan = [&](dbus::Uid uid) -> Answer<dbus::JobId> { return reconciler.rescan(uid); };
   // To verify is to read everything anew: the plan that follows from it is the verdict.
   requests.verify = requests.rescan;

@@ -105,6 +105,18 @@ TEST(Device, ShowsWhatIsKnownAndLeavesOutWhatIsNot) {
             "  desired         Policies workers\n");
 }
 
+TEST(Device, ShowsWhatWasFoundOnItBeforeTheAgentChangedIt) {
+  auto pf = machine()["Devices"][0];
+  pf["PhysicalFunction"]["Owned"] = true;
+  pf["PhysicalFunction"]["Found"] = {{"NumVfs", 0}, {"Mtu", 1500}};
+  const auto text = device(pf, {});
+  EXPECT_NE(text.find("  owned           given back when no policy asks for it any more\n"
+                      "  found           NumVfs 0\n"
+                      "  found           Mtu 1500\n"),
+            std::string::npos)
+      << text;
+}
+
 TEST(Device, ShowsWhatFailedAndWhatToDo) {
   const auto text = device(machine()["Devices"][1], {});
   EXPECT_NE(text.find("  ! VFs: has 2, should be 16\n"

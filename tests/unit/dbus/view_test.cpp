@@ -41,6 +41,15 @@ TEST(View, ShowsAPfWithItsInterfaceItsVfsAndItsRdmaDevice) {
   EXPECT_FALSE(pf.virtual_function);
 }
 
+TEST(View, ShowsWhatWasFoundOnAPfThatIsOwned) {
+  auto snapshot = machine();
+  EXPECT_FALSE(view(snapshot, "1").devices.at(kPfPath).physical_function->owned);
+  snapshot.owned[kPf] = {kPf, {}, {}, {.num_vfs = 0, .mtu = {}}};
+  const auto pf = *view(snapshot, "1").devices.at(kPfPath).physical_function;
+  EXPECT_TRUE(pf.owned);
+  EXPECT_THAT(pf.found, ElementsAre(testing::Pair("NumVfs", testing::VariantWith<std::uint32_t>(0))));
+}
+
 TEST(View, ShowsAVfWithItsPfAndWhatThePolicyAsksOfIt) {
   const auto shown = view(machine(), "1");
   const auto& vf = shown.devices.at("/org/nicagent1/device/0000_3b_00_2");
