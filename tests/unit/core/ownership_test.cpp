@@ -33,6 +33,7 @@ model::Inventory changed() {
   model::Inventory host = Host{}.pf("0000:01:00.0").pf("0000:02:00.0", "enp2s0");
   host.net_devices[0].permanent_address = "52:54:00:00:00:01";
   predict(host, model::SetNumVfs{kPf, 0, 4});
+  predict(host, model::SetAutoprobe{kPf, true});
   predict(host, model::SetMtu{kPf, 1500, 9000});
   return host;
 }
