@@ -1,5 +1,7 @@
 #include "host/netlink_socket.hpp"
 
+#include "host/netlink_ack.hpp"
+
 #include <netlink/errno.h>
 #include <netlink/handlers.h>
 #include <netlink/msg.h>
@@ -19,7 +21,13 @@ constexpr std::size_t kDatagram = std::size_t{64} * 1024;
 constexpr timeval kPatience{.tv_sec = 2, .tv_usec = 0};
 constexpr int kTries = 5;
 
-std::string name_of(int protocol) { return protocol == NETLINK_RDMA ? "RDMA netlink" : "rtnetlink"; }
+std::string name_of(int protocol) {
+  switch (protocol) {
+    case NETLINK_RDMA: return "RDMA netlink";
+    case NETLINK_GENERIC: return "generic netlink";
+    default: return "rtnetlink";
+  }
+}
 
 struct MessageDeleter {
   void operator()(nl_msg* message) const noexcept { nlmsg_free(message); }
@@ -34,7 +42,8 @@ struct Reply {
   bool one_answer;
   std::uint32_t sequence;
   bool complete{false}, interrupted{false};
-  int failure{0};  // errno of the kernel's own answer
+  int failure{0};             // errno of the kernel's own answer
+  std::string explanation{};  // its words for it
 };
 
 Bytes payload_of(nlmsghdr* header) {
@@ -55,7 +64,7 @@ int on_end(nl_msg* message, void* argument) {
   auto& reply = *static_cast<Reply*>(argument);
   reply.complete = true;
   // A dump that failed under way says so in its last message.
-  reply.failure = -std::min(leading<int>(payload_of(nlmsg_hdr(message))).value_or(0), 0);
+  reply.failure = errno_of_kernel(-std::min(leading<int>(payload_of(nlmsg_hdr(message))).value_or(0), 0));
   return NL_STOP;
 }
 
@@ -67,7 +76,11 @@ int on_interrupted(nl_msg*, void* argument) {
 int on_error(sockaddr_nl*, nlmsgerr* error, void* argument) {
   auto& reply = *static_cast<Reply*>(argument);
   reply.complete = true;
-  reply.failure = -error->error;
+  reply.failure = errno_of_kernel(-error->error);
+  // libnl hands over the payload; the header stands before it (nl_recvmsgs looked at its length).
+  const auto* payload = reinterpret_cast<const std::byte*>(error);
+  const auto header = leading<nlmsghdr>(Bytes{payload - NLMSG_HDRLEN, NLMSG_HDRLEN});
+  reply.explanation = explanation(header->nlmsg_flags, {payload, header->nlmsg_len - std::size_t{NLMSG_HDRLEN}});
   return NL_STOP;
 }
 
@@ -153,7 +166,7 @@ std::expected<NetlinkSocket::Outcome, model::Error> NetlinkSocket::exchange(std:
                                                                             const std::function<void(Bytes)>& each) {
   const auto sequence = send(type, flags, payload);
   if (!sequence) return std::unexpected(sequence.error());
-  Reply reply{each, (flags & NLM_F_DUMP) == 0, *sequence};
+  Reply reply{each, (flags & (NLM_F_DUMP | NLM_F_ACK)) == 0, *sequence};
   const auto callbacks = callbacks_to(reply);
   if (!callbacks) return std::unexpected(model::system_error(ENOMEM, "receive an answer on", what_));
   while (!reply.complete) {
@@ -162,7 +175,8 @@ std::expected<NetlinkSocket::Outcome, model::Error> NetlinkSocket::exchange(std:
     const int failure = code == -NLE_AGAIN ? ETIMEDOUT : errno_of_libnl(code);
     return std::unexpected(model::system_error(failure, "receive an answer on", what_));
   }
-  if (reply.failure != 0) return std::unexpected(model::system_error(reply.failure, "ask", what_));
+  if (reply.failure != 0)
+    return std::unexpected(model::system_error(reply.failure, "ask", what_, std::move(reply.explanation)));
   return reply.interrupted ? Outcome::interrupted : Outcome::complete;
 }
 

@@ -20,7 +20,8 @@ struct NetlinkSocketDeleter {
 };
 using NetlinkSocketPtr = std::unique_ptr<nl_sock, NetlinkSocketDeleter>;
 
-// A bound socket of the family NETLINK_ROUTE or NETLINK_RDMA. EPROTONOSUPPORT: the kernel has no such family (yet).
+// A bound socket of the family NETLINK_ROUTE, NETLINK_RDMA or NETLINK_GENERIC. EPROTONOSUPPORT: the kernel has no such
+// family (yet).
 [[nodiscard]] std::expected<NetlinkSocketPtr, model::Error> open_netlink(int protocol);
 
 // The errno that a code of libnl (NLE_*, positive or negative) was made of, as near as libnl kept it.
@@ -38,7 +39,8 @@ class NetlinkSocket {
   // Sends a question with one answer.
   [[nodiscard]] std::expected<void, model::Error> ask(std::uint16_t type, Bytes payload,
                                                       const std::function<void(Bytes)>& answer);
-  // Sends what the kernel is to change, and waits for its acknowledgement.
+  // Sends what the kernel is to change, and waits for its acknowledgement. The kernel's own words for a refusal are the
+  // error's advice.
   [[nodiscard]] std::expected<void, model::Error> change(std::uint16_t type, Bytes payload);
 
  private:

@@ -54,7 +54,10 @@ Error Error::during(std::string_view activity) const {
 std::string Error::text() const {
   std::string line = operation;
   if (!object.empty()) line += (line.empty() ? "" : " ") + object;
-  if (errno_value != 0) line += std::string{": "} + ::strerrordesc_np(errno_value);
+  if (errno_value != 0) {
+    const char* description = ::strerrordesc_np(errno_value);  // null for what is no errno of the C library
+    line += ": " + (description == nullptr ? "error " + std::to_string(errno_value) : std::string{description});
+  }
   if (!advice.empty()) line += (errno_value != 0 ? ". " : ": ") + advice;
   return line;
 }

@@ -3,24 +3,10 @@
 #include "host/kernel_events.hpp"
 #include "host/rtnetlink_parse.hpp"
 #include "host/vf_message.hpp"
+#include "words.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-
-namespace {
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
-
-bool printable(const std::string& text) {
-  for (const char c : text)
-    if (c < 0x20 || c > 0x7e) return false;
-  return true;
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace nic::host;

@@ -19,6 +19,10 @@ TEST(Error, KeepsTheCauseWhenSeenFromOneFloorUp) {
   EXPECT_EQ(error.errno_value, EBUSY);
 }
 
+TEST(Error, ShowsAnErrnoThatTheCLibraryDoesNotKnow) {
+  EXPECT_EQ(system_error(524, "set", "x").text(), "set x: error 524");
+}
+
 TEST(Error, CallsAnUnknownErrnoInternal) { EXPECT_EQ(code_of_errno(12345), Code::internal); }
 
 }  // namespace
