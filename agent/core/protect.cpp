@@ -11,7 +11,8 @@ namespace {
 using model::Inventory;
 using model::NetDevice;
 
-// The interface itself and everything below it: ports of a bond or bridge, the device under a VLAN.
+// The interface itself and everything below it: ports of a bond or bridge, the device under a VLAN. A representor among
+// the ports of a bridge leads to a VF, not out of the machine.
 std::set<unsigned> standing_on(const Inventory& inventory, unsigned ifindex) {
   std::set<unsigned> all;
   std::vector<unsigned> next{ifindex};
@@ -20,7 +21,7 @@ std::set<unsigned> standing_on(const Inventory& inventory, unsigned ifindex) {
     next.pop_back();
     if (!all.insert(current).second) continue;
     for (const NetDevice& net : inventory.net_devices) {
-      if (net.master_ifindex == current) next.push_back(net.ifindex);
+      if (net.master_ifindex == current && !net.representor()) next.push_back(net.ifindex);
       if (net.ifindex == current && net.lower_ifindex) next.push_back(*net.lower_ifindex);
     }
   }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nic::host {
 
@@ -54,6 +55,9 @@ class PutBack {
   std::string file_, back_;
   bool armed_{false};
 };
+
+// Takes a function from its driver; success also when it has none any more.
+[[nodiscard]] std::expected<void, model::Error> unbind(const FunctionFiles& function);
 
 [[nodiscard]] std::expected<void, model::Error> set_num_vfs(const FunctionFiles& pf, unsigned to);
 [[nodiscard]] std::expected<void, model::Error> set_autoprobe(const FunctionFiles& pf, bool on);

@@ -18,13 +18,6 @@ constexpr const char* kNoIommuSwitch = "module/vfio/parameters/enable_unsafe_noi
 
 Done probe(const FunctionFiles& function) { return function.write(function.sys, kProbe, function.address.text()); }
 
-// The address of a function that is bound; its driver may have gone meanwhile, which is as well.
-Done unbind(const FunctionFiles& function) {
-  auto done = function.put("driver/unbind", function.address.text());
-  if (done || done.error().errno_value == ENOENT || done.error().errno_value == ENODEV) return {};
-  return done;
-}
-
 Done has_iommu(const FunctionFiles& function) {
   if (function.exists("iommu_group")) return {};
   const auto unsafe = function.sys.text(kNoIommuSwitch);
@@ -48,6 +41,12 @@ std::string override_of(const FunctionFiles& function) {
 }
 
 }  // namespace
+
+Done unbind(const FunctionFiles& function) {
+  auto done = function.put("driver/unbind", function.address.text());
+  if (done || done.error().errno_value == ENOENT || done.error().errno_value == ENODEV) return {};
+  return done;
+}
 
 Done unbind_driver(const FunctionFiles& function) {
   if (auto done = unbind(function); !done) return std::unexpected(done.error().during("unbind the driver"));

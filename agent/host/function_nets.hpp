@@ -5,16 +5,17 @@
 
 #include <expected>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace nic::host {
 
-// "pf0vf3", "c1pf0sf88": the switchdev representor of somebody else's port, which also stands below the PF. Source:
-// devlink_nl_phys_port_name_get in net/devlink/port.c.
-[[nodiscard]] bool is_representor(std::string_view port_name);
+// An interface below the function's `net` folder is the representor of somebody else's port.
+[[nodiscard]] bool is_representor(const FunctionFiles& function, const std::string& net);
 
-// Names of its own interfaces. Code::not_found where there is none.
+// Names of its own interfaces; there may be none.
+[[nodiscard]] std::expected<std::vector<std::string>, model::Error> own_nets_of(const FunctionFiles& function);
+
+// The same. Code::not_found where there is none.
 [[nodiscard]] std::expected<std::vector<std::string>, model::Error> nets_of(const FunctionFiles& function,
                                                                             const std::string& what);
 

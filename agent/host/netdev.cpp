@@ -52,8 +52,11 @@ std::vector<model::NetDevice> join_net_devices(const Sysfs& sys, std::span<const
     auto net = net_device_of(link);
     // A name with a slash cannot be (dev_valid_name); no link: renamed or removed since, an event is on its way.
     if (folder != nullptr && net.name.find('/') == std::string::npos) {
-      if (const auto target = folder->target(net.name.c_str()); target && *target)
+      if (const auto target = folder->target(net.name.c_str()); target && *target) {
         net.function = function_above(**target);
+        // ".../0000:3b:00.0/mlx5_core.sf.4/net/ens1f0s88": auxiliary devices are named driver.what.number.
+        net.scalable_function = net.function && (*target)->find(".sf.") != std::string::npos;
+      }
       // The file answers EINVAL without carrier and -1 where the driver does not know.
       if (net.function && net.carrier)
         if (const auto speed = folder->number<int>((net.name + "/speed").c_str()); speed && *speed && **speed > 0)

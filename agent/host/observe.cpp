@@ -1,7 +1,6 @@
 #include "host/observe.hpp"
 
 #include "host/facts.hpp"
-#include "host/function_nets.hpp"
 #include "host/users.hpp"
 
 #include <algorithm>
@@ -90,8 +89,7 @@ void look_at_vfs(const model::Dirty& dirty, const NetlinkSource& netlink, model:
   for (auto& net : inventory.net_devices) {
     net.vfs.clear();
     const auto* pf = net.function ? inventory.function(*net.function) : nullptr;
-    if (pf == nullptr || !pf->sriov || pf->sriov->num_vfs == 0 || is_representor(net.phys_port_name.value_or("")))
-      continue;
+    if (pf == nullptr || !pf->sriov || pf->sriov->num_vfs == 0 || !net.own()) continue;
     auto vfs = netlink.vfs(net.ifindex);
     if (vfs)
       net.vfs = std::move(*vfs);

@@ -4,6 +4,18 @@
 #include <utility>
 
 namespace nic::model {
+namespace {
+
+std::vector<const NetDevice*> interfaces(const Inventory& inventory, const PciAddress& address,
+                                         bool (NetDevice::*wanted)() const) {
+  std::vector<const NetDevice*> result;
+  for (const auto& net : inventory.net_devices)
+    if (net.function == address && (net.*wanted)()) result.push_back(&net);
+  std::ranges::sort(result, {}, &NetDevice::ifindex);
+  return result;
+}
+
+}  // namespace
 
 const PciFunction* Inventory::function(const PciAddress& address) const {
   const auto found = functions.find(address);
@@ -11,11 +23,11 @@ const PciFunction* Inventory::function(const PciAddress& address) const {
 }
 
 std::vector<const NetDevice*> Inventory::net_devices_of(const PciAddress& address) const {
-  std::vector<const NetDevice*> result;
-  for (const auto& net : net_devices)
-    if (net.function == address) result.push_back(&net);
-  std::ranges::sort(result, {}, &NetDevice::ifindex);
-  return result;
+  return interfaces(*this, address, &NetDevice::own);
+}
+
+std::vector<const NetDevice*> Inventory::representors_of(const PciAddress& address) const {
+  return interfaces(*this, address, &NetDevice::representor);
 }
 
 std::vector<const RdmaDevice*> Inventory::rdma_devices_of(const PciAddress& address) const {

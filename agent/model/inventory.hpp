@@ -4,6 +4,7 @@
 #pragma once
 
 #include "model/error.hpp"
+#include "model/eswitch.hpp"
 #include "model/pci_address.hpp"
 #include "model/vf_settings.hpp"
 
@@ -49,6 +50,8 @@ struct PciFunction {
   std::optional<PciAddress> physfn;          // set on a VF
   std::optional<unsigned> vf_index;          // position among physfn's virtfn links; may come later than physfn
   std::string in_use;                        // by whom a VF is used; "" when nobody is known to
+  std::optional<EswitchMode> eswitch_mode;   // devlink; nullopt where driver, kernel or link type know no eswitch
+  std::optional<std::string> udev_rules;     // the agent's own for this PF, "" for none; nullopt without udev
   std::optional<std::string> serial_number;  // PCI VPD where it can be read without blocking; often absent
   std::vector<Error> problems;
 
@@ -75,6 +78,7 @@ struct NetDevice {
   std::string operstate;               // "up", "down", "unknown", ... RFC 2863
   std::optional<unsigned> speed_mbps;  // ethtool; nullopt while unknown
   std::optional<PciAddress> function;
+  bool scalable_function{false};           // it stands on an SF of that function
   std::optional<unsigned> lower_ifindex;   // IFLA_LINK: the device that a VLAN or macvlan stands on
   std::optional<unsigned> master_ifindex;  // bond, bridge, VRF
   std::optional<std::string> phys_port_name;
@@ -82,6 +86,9 @@ struct NetDevice {
   std::map<unsigned, VfSettings> vfs;  // of a PF, by index: what its driver tells (IFLA_VFINFO_LIST)
 
   bool operator==(const NetDevice&) const = default;
+  [[nodiscard]] bool representor() const { return phys_port_name && is_representor(*phys_port_name); }
+  // The function's own, not that of somebody whom it stands for or carries.
+  [[nodiscard]] bool own() const { return !scalable_function && !representor(); }
 };
 
 enum class RdmaNode : std::uint8_t { uverbs, umad, issm, ucm, rdma_cm };
@@ -163,8 +170,10 @@ struct Inventory {
   bool operator==(const Inventory&) const = default;
 
   [[nodiscard]] const PciFunction* function(const PciAddress& address) const;
-  // Network interfaces of a function, lowest ifindex first.
+  // Network interfaces of a function, lowest ifindex first; without the representors and SFs that stand below a PF.
   [[nodiscard]] std::vector<const NetDevice*> net_devices_of(const PciAddress& address) const;
+  // The interfaces of a PF that lead to its VFs and SFs in switchdev mode.
+  [[nodiscard]] std::vector<const NetDevice*> representors_of(const PciAddress& address) const;
   [[nodiscard]] std::vector<const RdmaDevice*> rdma_devices_of(const PciAddress& address) const;
   [[nodiscard]] const NetDevice* net_device(unsigned ifindex) const;
   // By name or alternative name.

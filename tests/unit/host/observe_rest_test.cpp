@@ -98,6 +98,26 @@ TEST(ObserveNetwork, TiesInterfacesToTheirFunctions) {
   EXPECT_EQ(net.speed_mbps, 100000U);
 }
 
+TEST(ObserveNetwork, TellsAPfsOwnInterfaceFromThoseThatStandBelowIt) {
+  SysfsTree tree;
+  const std::string pf = "sys/devices/pci0000:3b/0000:3b:00.0/";
+  tree.pf("0000:3b:00.0", 0x15b3, 0x1021).netdev("ens1np0", 5);
+  tree.write(pf + "net/ens1np0/phys_port_name", "p0\n");
+  for (const auto* below : {"net/ens1np0_0", "mlx5_core.sf.4/net/ens1s88"}) {
+    tree.write(pf + below + "/ifindex", below[0] == 'n' ? "3\n" : "4\n");
+    tree.link("sys/class/net/" + std::string{below}.substr(std::string{below}.rfind('/') + 1), pf + below);
+  }
+  tree.write(pf + "net/ens1np0_0/phys_port_name", "pf0vf0\n");
+  const auto inventory = scan(tree);
+  ASSERT_EQ(inventory.net_devices.size(), 3U);
+  const auto address = at("0000:3b:00.0");
+  for (const auto& net : inventory.net_devices) EXPECT_EQ(net.function, address);
+  ASSERT_EQ(inventory.net_devices_of(address).size(), 1U);
+  EXPECT_EQ(inventory.net_devices_of(address).front()->name, "ens1np0");
+  ASSERT_EQ(inventory.representors_of(address).size(), 1U);
+  EXPECT_EQ(inventory.representors_of(address).front()->name, "ens1np0_0");
+}
+
 TEST(ObserveNetwork, TakesNamesAndLimitsFromNetlink) {
   SysfsTree tree;
   tree.plain("0000:3b:00.0", 0x15b3, 0x1021).netdev("ib0", 3, 32);
