@@ -82,6 +82,7 @@ model::SriovPolicy policy(const toml::table& table, Mistakes& mistakes) {
   result.num_vfs = reader.number("num_vfs", 0, kMostVfs).value_or(0);
   result.mtu = reader.number("mtu", kLeastMtu, kMostMtu);
   result.device_type = reader.text("device_type", device_type).value_or(model::DeviceType::netdevice);
+  result.eswitch_mode = reader.text("eswitch_mode", eswitch_mode);
   result.options = vf_options(reader);
   reader.tables("group", [&](const toml::table& one) { result.groups.push_back(group(one, result, mistakes)); });
   const bool told = !result.options.empty() ||

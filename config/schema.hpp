@@ -35,6 +35,7 @@ inline constexpr std::array kKeys{
     Key{"sriov.policy", "num_vfs", Type::number, "Virtual functions of each PF, 0 to 65535"},
     Key{"sriov.policy", "mtu", Type::number, "MTU of the VFs, 68 to 65535; the PF is raised to it, never lowered"},
     Key{"sriov.policy", "device_type", Type::text, "Driver of the VFs: \"netdevice\" or \"vfio-pci\""},
+    Key{"sriov.policy", "eswitch_mode", Type::text, "Mode of the PF's eswitch: \"legacy\" or \"switchdev\""},
     Key{"sriov.policy", "macs", Type::text_or_texts,
         "MAC addresses of Ethernet VFs: \"derived\", or addresses and ranges"},
     Key{"sriov.policy", "guids", Type::text_or_texts, "GUIDs of InfiniBand VFs: \"derived\", or GUIDs and ranges"},

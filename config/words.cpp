@@ -146,6 +146,12 @@ Read<model::OnDrift> on_drift(std::string_view text) {
   return std::unexpected(fmt::format("\"{}\" is neither \"enforce\" nor \"observe\"", text.substr(0, 32)));
 }
 
+Read<model::EswitchMode> eswitch_mode(std::string_view text) {
+  for (const auto mode : {model::EswitchMode::legacy, model::EswitchMode::switchdev})
+    if (text == word(mode)) return mode;
+  return std::unexpected(fmt::format("\"{}\" is not an eswitch mode: \"legacy\" or \"switchdev\"", text.substr(0, 32)));
+}
+
 Read<model::LinkType> link_type(std::string_view text) {
   if (text == "ethernet" || text == "ether" || text == "eth") return model::LinkType::ethernet;
   if (text == "infiniband" || text == "ib") return model::LinkType::infiniband;

@@ -23,6 +23,7 @@ using Read = std::expected<T, std::string>;
 [[nodiscard]] Read<model::PciAddress> pci_address(std::string_view text);
 [[nodiscard]] Read<model::DeviceType> device_type(std::string_view text);
 [[nodiscard]] Read<model::OnDrift> on_drift(std::string_view text);
+[[nodiscard]] Read<model::EswitchMode> eswitch_mode(std::string_view text);
 [[nodiscard]] Read<model::LinkType> link_type(std::string_view text);
 [[nodiscard]] Read<std::string> interface_name(std::string_view text);
 [[nodiscard]] Read<std::string> module_name(std::string_view text);

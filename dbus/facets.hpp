@@ -142,6 +142,9 @@ class PhysicalFunctionFacet final : public Facet<PhysicalFunctionView, org::nica
   std::uint32_t NumVfs() override { return read(&PhysicalFunctionView::num_vfs); }
   bool DriversAutoprobe() override { return read(&PhysicalFunctionView::drivers_autoprobe); }
   std::uint16_t VfDeviceId() override { return read(&PhysicalFunctionView::vf_device_id); }
+  std::string EswitchMode() override { return read(&PhysicalFunctionView::eswitch_mode); }
+  std::vector<std::string> Representors() override { return read(&PhysicalFunctionView::representors); }
+  std::vector<std::string> ScalableFunctions() override { return read(&PhysicalFunctionView::scalable_functions); }
   std::vector<sdbus::ObjectPath> VirtualFunctions() override { return read(&PhysicalFunctionView::virtual_functions); }
   bool Protected() override { return read(&PhysicalFunctionView::is_protected); }
   std::vector<std::string> ProtectionReasons() override { return read(&PhysicalFunctionView::protection_reasons); }

@@ -70,15 +70,16 @@ ProblemRow problem(std::string subject, const model::Error& error) {
 
 // What belongs to each function, gathered once: 1,024 functions times 1,024 interfaces is too much to search.
 struct Index {
-  std::map<PciAddress, std::vector<const model::NetDevice*>> interfaces;
+  std::map<PciAddress, std::vector<const model::NetDevice*>> interfaces, representors, scalable_functions;
   std::map<PciAddress, std::vector<const model::RdmaDevice*>> rdma;
   std::map<PciAddress, std::vector<Path>> resources;
 
   explicit Index(const Snapshot& snapshot) {
     for (const auto& device : snapshot.inventory.net_devices)
-      if (device.function) interfaces[*device.function].push_back(&device);
-    for (auto& [address, devices] : interfaces)
-      std::ranges::sort(devices, {}, [](const auto* device) { return device->ifindex; });
+      if (device.function) kind_of(device)[*device.function].push_back(&device);
+    for (auto* kind : {&interfaces, &representors, &scalable_functions})
+      for (auto& [address, devices] : *kind)
+        std::ranges::sort(devices, {}, [](const auto* device) { return device->ifindex; });
     for (const auto& device : snapshot.inventory.rdma_devices)
       if (device.function) rdma[*device.function].push_back(&device);
     // Hardware first, then by name: the first one is the one that is shown.
@@ -86,6 +87,11 @@ struct Index {
       std::ranges::sort(devices, {}, [](const auto* device) { return std::pair{device->software, device->name}; });
     for (const auto& pool : snapshot.pools)
       for (const auto& function : pool.functions) resources[function].push_back({resource_path(pool.resource.name)});
+  }
+
+  std::map<PciAddress, std::vector<const model::NetDevice*>>& kind_of(const model::NetDevice& device) {
+    if (device.scalable_function) return scalable_functions;
+    return device.representor() ? representors : interfaces;
   }
 
   template <class Item>
@@ -117,6 +123,7 @@ Dictionary wanted_of(const model::PciFunction& function, const model::Desired& d
   Dictionary wanted;
   if (const auto pf = desired.pfs.find(function.address); pf != desired.pfs.end()) {
     wanted["NumVfs"] = std::uint32_t{pf->second.num_vfs};
+    if (pf->second.eswitch_mode) wanted["EswitchMode"] = text(word(*pf->second.eswitch_mode));
     if (pf->second.mtu) wanted["Mtu"] = std::uint32_t{*pf->second.mtu};
     wanted["Policies"] = pf->second.policies;
   } else if (function.physfn && function.vf_index) {
@@ -174,13 +181,17 @@ DeviceView device_view(const model::PciFunction& function, const Snapshot& snaps
   return view;
 }
 
-PhysicalFunctionView pf_view(const model::PciFunction& function, const Snapshot& snapshot) {
+PhysicalFunctionView pf_view(const model::PciFunction& function, const Snapshot& snapshot, const Index& index) {
   PhysicalFunctionView view;
   const auto& sriov = *function.sriov;
   view.total_vfs = sriov.total_vfs;
   view.num_vfs = sriov.num_vfs;
   view.drivers_autoprobe = sriov.drivers_autoprobe;
   view.vf_device_id = sriov.vf_device_id.value_or(0);
+  if (function.eswitch_mode) view.eswitch_mode = text(word(*function.eswitch_mode));
+  for (const auto* net : Index::at(index.representors, function.address)) view.representors.push_back(net->name);
+  for (const auto* net : Index::at(index.scalable_functions, function.address))
+    view.scalable_functions.push_back(net->name);
   // Only those that are objects: the link may come before the function, or stay a moment longer.
   for (const auto& [at, address] : sriov.virtfns)
     if (snapshot.inventory.functions.contains(address)) view.virtual_functions.push_back({device_path(address)});
@@ -352,7 +363,8 @@ View view(const Snapshot& snapshot, std::string_view version) {
   for (const auto& [address, function] : snapshot.inventory.functions) {
     auto& object = view.devices[device_path(address)];
     object.device = cleaned(device_view(function, snapshot, index));
-    if (function.kind() == model::FunctionKind::pf) object.physical_function = cleaned(pf_view(function, snapshot));
+    if (function.kind() == model::FunctionKind::pf)
+      object.physical_function = cleaned(pf_view(function, snapshot, index));
     if (function.physfn && function.vf_index)
       object.virtual_function = cleaned(vf_view(function, *function.physfn, *function.vf_index, index));
     if (const auto& rdma = Index::at(index.rdma, address); !rdma.empty()) object.rdma = cleaned(rdma_view(rdma));

@@ -100,6 +100,9 @@ struct PhysicalFunctionView {
   std::uint32_t num_vfs{0};
   bool drivers_autoprobe{false};
   std::uint16_t vf_device_id{0};
+  std::string eswitch_mode;
+  std::vector<std::string> representors;
+  std::vector<std::string> scalable_functions;
   std::vector<Path> virtual_functions;
   bool is_protected{false};
   std::vector<std::string> protection_reasons;

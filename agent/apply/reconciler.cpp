@@ -369,6 +369,9 @@ void Reconciler::step_finished(Lane& lane, const Step& step, const std::expected
     work_[*lane.pf].failure = error;
   else
     module_failures_[model::target(step.action)] = error;
+  // What the driver cannot do it will not do by itself. Only the first step found the machine as it was planned for.
+  lane.for_good = std::holds_alternative<model::SetEswitchMode>(step.action) && error.code == Code::unsupported &&
+                  step == lane.steps.front();
   lane.error = std::move(error);
 }
 
@@ -395,7 +398,7 @@ void Reconciler::lane_over(const std::string& name) {
     work_[*lane.pf].stuck = false;
   }
   if (lane.error)
-    backoff_.failed(name, lane.steps, std::chrono::steady_clock::now());
+    backoff_.failed(name, lane.steps, std::chrono::steady_clock::now(), lane.for_good);
   else
     backoff_.forget(name);
   needs_scan_[name] = scans_begun_ + 1;

@@ -93,6 +93,7 @@ class Reconciler {
     std::unique_ptr<Worker> worker;
     std::uint32_t job{0};
     std::optional<model::Error> error;
+    bool for_good{false};  // trying again cannot help
   };
   void observe();
   void observed(model::Inventory inventory, std::uint64_t scan);

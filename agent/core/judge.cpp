@@ -26,6 +26,9 @@ std::vector<Difference> differences_of_pf(const DesiredPf& desired, const PciFun
   const unsigned have = pf.sriov ? pf.sriov->num_vfs : 0;
   if (have != desired.num_vfs && !desired.externally_managed)
     all.push_back({"num_vfs", std::to_string(have), std::to_string(desired.num_vfs)});
+  if (desired.eswitch_mode && pf.eswitch_mode.value_or(model::EswitchMode::legacy) != *desired.eswitch_mode)
+    all.push_back({"eswitch_mode", std::string{pf.eswitch_mode ? word(*pf.eswitch_mode) : "none"},
+                   std::string{word(*desired.eswitch_mode)}});
   if (desired.mtu)
     for (const auto* net : inventory.net_devices_of(pf.address))
       if (desired.given_back ? net->mtu != *desired.mtu : net->mtu < *desired.mtu)

@@ -1,5 +1,5 @@
 // Kernel knowledge that planning needs, as tables: what a driver's VF creation disturbs, which driver its VFs get,
-// when a VF has the right one.
+// when a VF has the right one, whether VFs or the eswitch mode come first.
 #pragma once
 
 #include "model/desired.hpp"
@@ -8,9 +8,17 @@
 #include "model/plan.hpp"
 
 #include <array>
+#include <cstdint>
 #include <string_view>
 
 namespace nic::core {
+
+// When a driver switches the mode of its eswitch.
+enum class EswitchOrder : std::uint8_t {
+  none,        // it has no eswitch for devlink
+  before_vfs,  // only while there are no VFs
+  after_vfs,   // when the VFs are there, unbound; VFs are made in legacy mode
+};
 
 struct DriverFacts {
   std::string_view pf_driver;
@@ -18,22 +26,25 @@ struct DriverFacts {
   // What the PF's own traffic notices when VFs are made where there were none. igb, ixgbe and i40e reset the port
   // (drivers/net/ethernet/intel/*/…_sriov_configure); mlx5 adds vports beside the running one.
   model::Disruption first_vfs;
+  // ice answers EOPNOTSUPP while there are VFs (ice_eswitch_mode_set), bnxt_en before Linux 6.8 EPERM while there are
+  // none (bnxt_dl_eswitch_mode_set); mlx5 makes representors for the VFs that are there.
+  EswitchOrder eswitch;
 };
 
 inline constexpr std::array kDriverFacts{
-    DriverFacts{"mlx5_core", "mlx5_core", model::Disruption::live},
-    DriverFacts{"igb", "igbvf", model::Disruption::pf_disruptive},
-    DriverFacts{"ixgbe", "ixgbevf", model::Disruption::pf_disruptive},
-    DriverFacts{"i40e", "iavf", model::Disruption::pf_disruptive},
-    DriverFacts{"ice", "iavf", model::Disruption::pf_disruptive},
-    DriverFacts{"bnxt_en", "bnxt_en", model::Disruption::pf_disruptive},
+    DriverFacts{"mlx5_core", "mlx5_core", model::Disruption::live, EswitchOrder::after_vfs},
+    DriverFacts{"igb", "igbvf", model::Disruption::pf_disruptive, EswitchOrder::none},
+    DriverFacts{"ixgbe", "ixgbevf", model::Disruption::pf_disruptive, EswitchOrder::none},
+    DriverFacts{"i40e", "iavf", model::Disruption::pf_disruptive, EswitchOrder::none},
+    DriverFacts{"ice", "iavf", model::Disruption::pf_disruptive, EswitchOrder::before_vfs},
+    DriverFacts{"bnxt_en", "bnxt_en", model::Disruption::pf_disruptive, EswitchOrder::after_vfs},
 };
 
-// A driver that is not in the table is taken to disturb its PF, and to drive its own VFs.
+// A driver that is not in the table is taken to disturb its PF, to drive its own VFs, and to want its mode before them.
 [[nodiscard]] constexpr DriverFacts driver_facts(std::string_view pf_driver) {
   for (const auto& facts : kDriverFacts)
     if (facts.pf_driver == pf_driver) return facts;
-  return {pf_driver, pf_driver, model::Disruption::pf_disruptive};
+  return {pf_driver, pf_driver, model::Disruption::pf_disruptive, EswitchOrder::before_vfs};
 }
 
 // The function has the driver that is wished for it.

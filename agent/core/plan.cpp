@@ -2,6 +2,7 @@
 
 #include "core/order.hpp"
 #include "core/predict.hpp"
+#include "core/udev_rules.hpp"
 #include "core/vf_change.hpp"
 #include "model/drivers.hpp"
 
@@ -18,6 +19,7 @@ using model::DesiredPf;
 using model::DesiredVf;
 using model::DeviceType;
 using model::Disruption;
+using model::EswitchMode;
 using model::Inventory;
 using model::PciFunction;
 using model::PfPlan;
@@ -28,8 +30,9 @@ using model::Step;
 // mlx5 needs about a second for 8 to 16 VFs, and a PF may have 127 of them; igb waits a second when it removes VFs.
 constexpr std::chrono::seconds kVfDeadline{120};
 constexpr std::chrono::seconds kDeadline{30};
-// Creating, unbinding, telling, binding and setting the MTU are five rounds; the sixth finds nothing to do.
-constexpr int kMostRounds = 6;
+// Back to legacy mode, creating, switchdev, unbinding, telling, binding and setting the MTU are seven rounds; the
+// eighth finds nothing to do.
+constexpr int kMostRounds = 8;
 
 // The steps of one PF against one state of the machine. `protection` is empty where the caller forces.
 class PfPlanner {
@@ -42,7 +45,8 @@ class PfPlanner {
   [[nodiscard]] PfPlan round() {
     const PciFunction* pf = inventory_.function(desired_.pf);
     if (pf == nullptr || !pf->sriov) return result_;  // vanished: the next event brings another plan
-    const bool counted = desired_.externally_managed || vf_count(*pf);
+    if (!desired_.externally_managed) udev_rules_of(*pf);
+    const bool counted = desired_.externally_managed || eswitch_and_vfs(*pf);
     if (!desired_.externally_managed && !desired_.given_back && desired_.num_vfs > 0) bring_up(*pf);
     if (!desired_.externally_managed) mtu(*pf, desired_.mtu, first_policy());
     if (counted)
@@ -71,20 +75,89 @@ class PfPlanner {
     return true;
   }
 
-  // True when the VFs that are there are the ones that are wanted.
-  bool vf_count(const PciFunction& pf) {
-    if (pf.sriov->num_vfs == desired_.num_vfs) return true;
-    const SetNumVfs action{pf.address, pf.sriov->num_vfs, desired_.num_vfs, pf.sriov->drivers_autoprobe};
-    std::vector<model::PciAddress> hits;
-    for (const auto& [index, address] : pf.sriov->virtfns) hits.push_back(address);
+  // Written before the interfaces come that they speak of.
+  void udev_rules_of(const PciFunction& pf) {
+    if (!pf.udev_rules) return;
+    std::string text = udev_rules(desired_, pf, inventory_);
+    if (*pf.udev_rules == text) return;
+    if (text.empty() && pf.sriov->num_vfs != 0) return;  // not before the VFs have gone
+    const char* why = text.empty() ? "there are no VFs that other network managers have to leave alone"
+                                   : "VFs and representors are for pods, not for other network managers";
+    add(model::WriteUdevRules{pf.address, std::move(text)}, Disruption::live, why);
+  }
+
+  // True when the PF and these VFs take the step; all that do not are named.
+  bool all_take(const model::PciAddress& pf, const std::vector<model::PciAddress>& vfs, Disruption disruption,
+                const model::Action& action) {
+    if (refused(pf, disruption, action)) return false;
+    bool in_the_way = false;
+    for (const auto& vf : vfs) in_the_way |= refused(vf, Disruption::vf_disruptive, action);
+    return !in_the_way;
+  }
+
+  static std::vector<model::PciAddress> vfs_of(const PciFunction& pf) {
+    std::vector<model::PciAddress> all;
+    for (const auto& [index, address] : pf.sriov->virtfns) all.push_back(address);
+    return all;
+  }
+
+  // True when the eswitch is in its mode and the VFs that are there are the ones that are wanted.
+  bool eswitch_and_vfs(const PciFunction& pf) {
+    const unsigned wanted = desired_.num_vfs;
+    const EswitchMode mode = desired_.eswitch_mode.value_or(EswitchMode::legacy);
+    if (!desired_.eswitch_mode || !pf.driver || (!pf.eswitch_mode && mode == EswitchMode::legacy))
+      return vf_count(pf, wanted);
+    const EswitchOrder order = driver_facts(*pf.driver).eswitch;
+    const bool counted = pf.sriov->num_vfs == wanted;
+    if (!pf.eswitch_mode) {
+      // Before Linux 5.19 mlx5 tells its mode only when there are VFs.
+      if (order == EswitchOrder::after_vfs && pf.sriov->num_vfs == 0 && !counted) return vf_count(pf, wanted);
+      no_eswitch(pf, mode);
+      return false;
+    }
+    if (order == EswitchOrder::before_vfs) {
+      if (*pf.eswitch_mode == mode) return vf_count(pf, wanted);
+      if (pf.sriov->num_vfs == 0) return eswitch(pf, mode);
+      return vf_count(
+          pf, 0, fmt::format("{} for {}, which {} goes to only without VFs", policies_ask(), word(mode), *pf.driver));
+    }
+    if (!counted && *pf.eswitch_mode == EswitchMode::legacy) return vf_count(pf, wanted);
+    if (!counted) return eswitch(pf, EswitchMode::legacy);
+    return *pf.eswitch_mode == mode || eswitch(pf, mode);
+  }
+
+  void no_eswitch(const PciFunction& pf, EswitchMode mode) {
+    const bool never = driver_facts(*pf.driver).eswitch == EswitchOrder::none;
+    const auto why = never ? "has no eswitch for devlink: take eswitch_mode out of the policy"
+                           : "shows devlink no eswitch: it, the kernel or the firmware offers none, or the port is "
+                             "InfiniBand";
+    refuse({model::Code::unsupported, 0, fmt::format("switch the eswitch of {} to {}", pf.address.text(), word(mode)),
+            "", fmt::format("its driver {} {}", *pf.driver, why)},
+           false);
+  }
+
+  // False always: what comes after it waits for the next round.
+  bool eswitch(const PciFunction& pf, EswitchMode to) {
+    const model::SetEswitchMode action{pf.address, *pf.eswitch_mode, to};
+    auto hits = vfs_of(pf);
+    if (!all_take(pf.address, hits, Disruption::pf_disruptive, action)) return false;
+    std::string why = to == desired_.eswitch_mode
+                          ? fmt::format("{} for {}, it is {}", policies_ask(), word(to), word(action.from))
+                          : fmt::format("{} changes the number of VFs in {} mode only", *pf.driver, word(to));
+    add(action, Disruption::pf_disruptive, std::move(why), std::move(hits), kVfDeadline);
+    return false;
+  }
+
+  // True when the VFs that are there are as many as are wanted.
+  bool vf_count(const PciFunction& pf, unsigned wanted, std::string why = {}) {
+    if (pf.sriov->num_vfs == wanted) return true;
+    const SetNumVfs action{pf.address, pf.sriov->num_vfs, wanted, pf.sriov->drivers_autoprobe};
+    auto hits = vfs_of(pf);
     const Disruption disruption =
         action.from == 0 ? driver_facts(pf.driver.value_or("")).first_vfs : Disruption::pf_disruptive;
-    if (refused(pf.address, disruption, action)) return false;
-    bool in_the_way = false;  // all of them are named
-    for (const auto& hit : hits) in_the_way |= refused(hit, Disruption::vf_disruptive, action);
-    if (in_the_way) return false;
-    std::string why =
-        fmt::format("{}, there are {}", reason(policies_ask(), fmt::format("{} VFs", action.to)), action.from);
+    if (!all_take(pf.address, hits, disruption, action)) return false;
+    if (why.empty())
+      why = fmt::format("{}, there are {}", reason(policies_ask(), fmt::format("{} VFs", action.to)), action.from);
     if (pf.driver) {
       add(action, disruption, std::move(why), std::move(hits), kVfDeadline);
     } else {

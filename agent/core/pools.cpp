@@ -37,7 +37,9 @@ std::set<PciAddress> unfinished(const Inventory& inventory, const model::Plan& p
     for (const auto& step : pf.steps) {
       if (const auto* bind = std::get_if<model::BindDriver>(&step.action)) all.insert(bind->function);
       if (const auto* mtu = std::get_if<model::SetMtu>(&step.action)) all.insert(mtu->function);
-      if (!std::holds_alternative<model::SetNumVfs>(step.action)) continue;
+      if (!std::holds_alternative<model::SetNumVfs>(step.action) &&
+          !std::holds_alternative<model::SetEswitchMode>(step.action))
+        continue;
       const PciFunction* function = inventory.function(pf.pf);
       if (function == nullptr || !function->sriov) continue;
       for (const auto& [index, address] : function->sriov->virtfns) all.insert(address);

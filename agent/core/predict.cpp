@@ -1,6 +1,7 @@
 #include "core/predict.hpp"
 
 #include "core/order.hpp"
+#include "core/udev_rules.hpp"
 #include "core/vf_change.hpp"
 #include "model/module.hpp"
 
@@ -23,6 +24,33 @@ constexpr unsigned kPredictedIfindex = 0x40000000;
 void forget_links(Inventory& inventory, const PciAddress& address) {
   std::erase_if(inventory.net_devices, [&](const NetDevice& net) { return net.function == address; });
   std::erase_if(inventory.rdma_devices, [&](const model::RdmaDevice& rdma) { return rdma.function == address; });
+}
+
+unsigned next_ifindex(const Inventory& inventory) {
+  unsigned index = kPredictedIfindex;
+  for (const auto& net : inventory.net_devices) index = std::max(index, net.ifindex + 1);
+  return index;
+}
+
+// In switchdev mode every VF has a representor below the PF, in legacy mode none has.
+void place_representors(Inventory& inventory, const PciFunction& pf) {
+  std::erase_if(inventory.net_devices, [&](const NetDevice& net) {
+    const auto name = net.phys_port_name ? model::parse_port_name(*net.phys_port_name) : std::nullopt;
+    return net.function == pf.address && name && name->kind == model::PortKind::vf;
+  });
+  if (pf.eswitch_mode != model::EswitchMode::switchdev) return;
+  const auto uplinks = inventory.net_devices_of(pf.address);
+  const std::string pf_name = uplinks.empty() ? "net" : uplinks.front()->name;
+  for (const auto& [index, address] : pf.sriov->virtfns) {
+    NetDevice net;
+    net.name = representor_name(pf_name, index, pf.sriov->num_vfs);
+    net.ifindex = next_ifindex(inventory);
+    net.mtu = 1500;
+    net.link_type = model::LinkType::ethernet;
+    net.function = pf.address;
+    net.phys_port_name = fmt::format("pf{}vf{}", pf.address.function, index);
+    inventory.net_devices.push_back(std::move(net));
+  }
 }
 
 void apply(Inventory& inventory, const model::SetNumVfs& action) {
@@ -51,6 +79,26 @@ void apply(Inventory& inventory, const model::SetNumVfs& action) {
     pf.sriov->virtfns.emplace(index, vf.address);
     inventory.functions.insert_or_assign(vf.address, std::move(vf));
   }
+  // A driver that tells its mode only when there are VFs makes them in legacy mode.
+  if (action.to != 0 && !pf.eswitch_mode && driver_facts(pf.driver.value_or("")).eswitch == EswitchOrder::after_vfs)
+    pf.eswitch_mode = model::EswitchMode::legacy;
+  place_representors(inventory, pf);
+}
+
+void apply(Inventory& inventory, const model::SetEswitchMode& action) {
+  const auto found = inventory.functions.find(action.pf);
+  if (found == inventory.functions.end() || !found->second.sriov) return;
+  found->second.eswitch_mode = action.to;
+  for (const auto& [index, address] : found->second.sriov->virtfns) {
+    forget_links(inventory, address);
+    if (const auto vf = inventory.functions.find(address); vf != inventory.functions.end()) vf->second.driver.reset();
+  }
+  place_representors(inventory, found->second);
+}
+
+void apply(Inventory& inventory, const model::WriteUdevRules& action) {
+  const auto found = inventory.functions.find(action.pf);
+  if (found != inventory.functions.end()) found->second.udev_rules = action.text;
 }
 
 void apply(Inventory& inventory, const model::SetAutoprobe& action) {
@@ -72,8 +120,7 @@ void apply(Inventory& inventory, const model::BindDriver& action) {
   const auto pf_nets = pf == nullptr ? std::vector<const NetDevice*>{} : inventory.net_devices_of(pf->address);
   NetDevice net;
   net.name = fmt::format("{}v{}", pf_nets.empty() ? "net" : pf_nets.front()->name, action.vf_index);
-  net.ifindex = kPredictedIfindex;
-  for (const auto& other : inventory.net_devices) net.ifindex = std::max(net.ifindex, other.ifindex + 1);
+  net.ifindex = next_ifindex(inventory);
   net.mtu = 1500;
   if (pf != nullptr)
     if (const auto* told = speaker(inventory, pf->address); told != nullptr && told->vfs.contains(action.vf_index))
@@ -103,7 +150,7 @@ void apply(Inventory& inventory, const model::BringUp& action) {
 
 void apply(Inventory& inventory, const model::SetMtu& action) {
   for (auto& net : inventory.net_devices)
-    if (net.function == action.function) net.mtu = action.to;
+    if (net.function == action.function && net.own()) net.mtu = action.to;
 }
 
 void apply(Inventory& inventory, const model::LoadModule& action) {

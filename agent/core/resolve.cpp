@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <expected>
 #include <limits>
 #include <map>
 #include <optional>
@@ -167,12 +168,42 @@ std::optional<model::Error> beyond_whats_there(const PciFunction& pf, const Desi
     return model::invalid(
         fmt::format("{} asks for {} VFs (num_vfs) on", quoted(policy), desired.num_vfs), pf.address.text(),
         fmt::format("it has {} and is externally_managed: whoever makes its VFs has to make more", have));
+  const auto mode = pf.eswitch_mode.value_or(model::EswitchMode::legacy);
+  if (desired.eswitch_mode && *desired.eswitch_mode != mode)
+    return model::invalid(
+        fmt::format("{} asks for {} (eswitch_mode) on", quoted(policy), word(*desired.eswitch_mode)), pf.address.text(),
+        fmt::format("its eswitch is {} and it is externally_managed: whoever manages it has to switch it",
+                    pf.eswitch_mode ? word(mode) : "not known to devlink"));
   for (const auto* net : inventory.net_devices_of(pf.address))
     if (desired.mtu && net->mtu < *desired.mtu)
       return model::invalid(
           fmt::format("{} asks for MTU {} (mtu) on", quoted(policy), *desired.mtu), pf.address.text(),
           fmt::format("{} has {} and is externally_managed: whoever manages it has to raise it", net->name, net->mtu));
   return std::nullopt;
+}
+
+// The mode that the policies ask for; two that differ cannot both be right, and InfiniBand has none.
+std::expected<std::optional<model::EswitchMode>, model::Error> eswitch_mode(const PciFunction& pf,
+                                                                            const std::vector<Claim>& claims,
+                                                                            const Inventory& inventory) {
+  const SriovPolicy* first = nullptr;
+  for (const auto& claim : claims) {
+    const SriovPolicy& policy = *claim.policy;
+    if (!policy.eswitch_mode) continue;
+    if (first == nullptr) first = &policy;
+    if (policy.eswitch_mode != first->eswitch_mode)
+      return std::unexpected(
+          model::invalid(fmt::format("{} and {} differ in eswitch_mode on", quoted(*first), quoted(policy)),
+                         pf.address.text(), "the eswitch of a PF has one mode: say the same in both"));
+  }
+  if (first == nullptr) return std::nullopt;
+  if (first->eswitch_mode == model::EswitchMode::switchdev &&
+      link_type_of(pf, inventory) == model::LinkType::infiniband)
+    return std::unexpected(model::invalid(
+        fmt::format("{} asks for switchdev (eswitch_mode) on", quoted(*first)), pf.address.text(),
+        "its port is InfiniBand, and only Ethernet ports have an eswitch: take eswitch_mode out, or set the link type "
+        "of the port to Ethernet in the firmware"));
+  return first->eswitch_mode;
 }
 
 // Policies that differ in what a PF can only be as a whole cannot both be right.
@@ -197,6 +228,9 @@ void resolve_pf(const PciFunction& pf, std::vector<Claim> claims, const Inventor
   const auto conflict = [&](model::Error error) { result.conflicts.push_back({pf.address, std::move(error)}); };
   desired.on_drift = claims.front().policy->on_drift;
   if (auto error = disagreement(pf, claims)) return conflict(std::move(*error));
+  auto mode = eswitch_mode(pf, claims, inventory);
+  if (!mode) return conflict(std::move(mode.error()));
+  desired.eswitch_mode = *mode;
   for (const auto& claim : claims) {
     const SriovPolicy& policy = *claim.policy;
     desired.num_vfs = std::max(desired.num_vfs, policy.num_vfs);

@@ -188,6 +188,9 @@ std::string device(const Json& device, const Style& style) {
   }
   if (const auto& pf = object(device, "PhysicalFunction"); !pf.empty()) {
     fact(text, "VFs", fmt::format("{} of {} possible", number(pf, "NumVfs"), number(pf, "TotalVfs")));
+    fact(text, "eswitch", member(pf, "EswitchMode"));
+    fact(text, "representors", member(pf, "Representors"));
+    fact(text, "SFs", member(pf, "ScalableFunctions"));
     for (const auto& reason : list(pf, "ProtectionReasons")) fact(text, "protected", plain(reason));
     if (flag(pf, "Owned")) fact(text, "owned", "given back when no policy asks for it any more");
     for (const auto& [key, value] : object(pf, "Found").items())

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,9 @@ struct RdmaFacts {
   bool operator==(const RdmaFacts&) const = default;
 };
 
+// nullopt: devlink knows no eswitch of that function.
+using EswitchModes = std::map<model::PciAddress, std::expected<std::optional<model::EswitchMode>, model::Error>>;
+
 // Each function asks anew and may block (at most the receive timeout of the socket, 2 s, for each answer).
 struct NetlinkSource {
   std::function<std::expected<std::vector<Link>, model::Error>()> links;
@@ -74,6 +78,8 @@ struct NetlinkSource {
   // What the driver of this PF's interface tells of its VFs, by their index; those of which it tells nothing are not in
   // it.
   std::function<std::expected<std::map<unsigned, model::VfSettings>, model::Error>(unsigned ifindex)> vfs;
+  // Of each of these PFs.
+  std::function<std::expected<EswitchModes, model::Error>(std::span<const model::PciAddress>)> eswitch_modes{};
 };
 
 // Opens a socket for each question. `roots` only tells whether ib_core is there: opening an RDMA netlink socket would

@@ -1,4 +1,5 @@
 // The questions that the agent asks by netlink.
+#include "host/devlink.hpp"
 #include "host/netlink_facts.hpp"
 #include "host/netlink_socket.hpp"
 #include "host/rtnetlink_parse.hpp"
@@ -117,12 +118,21 @@ Answer<RdmaFacts> ask_rdma(const model::Roots& roots) {
   return facts;
 }
 
+// The kernel has no dump of modes: one question for each PF.
+Answer<EswitchModes> ask_eswitch_modes(std::span<const model::PciAddress> pfs) {
+  EswitchModes modes;
+  auto devlink = Devlink::open();
+  if (!devlink && devlink.error().code != model::Code::unsupported) return std::unexpected(std::move(devlink.error()));
+  for (const auto& pf : pfs) modes.emplace(pf, devlink ? devlink->eswitch_mode(DevlinkDevice::of(pf)) : std::nullopt);
+  return modes;
+}
+
 }  // namespace
 
 bool is_real(const model::Roots& roots) { return roots.sys == "/sys" && roots.dev == "/dev"; }
 
 NetlinkSource kernel_netlink(const model::Roots& roots) {
-  return {ask_links, ask_routes, [roots] { return ask_rdma(roots); }, ask_vfs};
+  return {ask_links, ask_routes, [roots] { return ask_rdma(roots); }, ask_vfs, ask_eswitch_modes};
 }
 
 NetlinkSource netlink_of(const model::Roots& roots) {

@@ -1,6 +1,7 @@
 #include "host/observe.hpp"
 
 #include "host/facts.hpp"
+#include "host/udev_rules.hpp"
 #include "host/users.hpp"
 
 #include <algorithm>
@@ -14,6 +15,7 @@ namespace {
 // just those.
 constexpr std::string_view kMachine = "look at the machine";
 constexpr std::string_view kFunctions = "look for PCI functions";
+constexpr std::string_view kEswitches = "look at the eswitches";
 constexpr std::string_view kNetwork = "look at the network";
 constexpr std::string_view kRdma = "look at the RDMA devices";
 constexpr std::string_view kVfs = "look at the VFs";
@@ -32,6 +34,30 @@ void look_at_functions(const Sysfs& sys, const model::Dirty& dirty, model::Inven
   else
     refresh_functions(sys, dirty.functions, inventory.functions, problems);
   replace_problems(inventory, kFunctions, problems);
+}
+
+// What a PF has besides PCI. Functions that were read anew have lost it; what cannot be read now is as it was.
+void look_at_pfs(const model::Roots& roots, const NetlinkSource& netlink, const model::Inventory& previous,
+                 const std::set<model::PciAddress>& busy, model::Inventory& inventory) {
+  std::vector<model::PciAddress> asked;
+  for (auto& [address, function] : inventory.functions) {
+    if (!function.sriov) continue;
+    function.udev_rules = read_udev_rules(roots, address);
+    const auto* before = previous.function(address);
+    function.eswitch_mode = before != nullptr && function.driver ? before->eswitch_mode : std::nullopt;
+    if (function.driver && !busy.contains(address)) asked.push_back(address);
+  }
+  Problems problems;
+  if (netlink.eswitch_modes && !asked.empty()) {
+    const auto modes = netlink.eswitch_modes(asked);
+    if (!modes) problems.push_back(modes.error());
+    for (const auto& [address, mode] : modes.value_or(EswitchModes{}))
+      if (mode)
+        inventory.functions.at(address).eswitch_mode = *mode;
+      else
+        problems.push_back(mode.error());
+  }
+  replace_problems(inventory, kEswitches, problems);
 }
 
 void look_at_network(const Sysfs& sys, const model::Roots& roots, const NetlinkSource& netlink,
@@ -119,18 +145,22 @@ void look_for_users(const model::Roots& roots, const model::Dirty& dirty, model:
 
 }  // namespace
 
-model::Inventory observe(const model::Roots& roots, const model::Inventory& previous, const model::Dirty& dirty) {
-  return observe(roots, netlink_of(roots), previous, dirty);
+model::Inventory observe(const model::Roots& roots, const model::Inventory& previous, const model::Dirty& dirty,
+                         const std::set<model::PciAddress>& busy) {
+  return observe(roots, netlink_of(roots), previous, dirty, busy);
 }
 
 model::Inventory observe(const model::Roots& roots, const NetlinkSource& netlink, const model::Inventory& previous,
-                         const model::Dirty& dirty) {
+                         const model::Dirty& dirty, const std::set<model::PciAddress>& busy) {
   model::Inventory now = dirty.everything ? model::Inventory{} : previous;
   const auto sys = Sysfs::open(roots.sys);
   replace_problems(now, kMachine, sys ? Problems{} : Problems{sys.error()});
   if (!sys) return now;
   if (dirty.everything) now.default_routes = previous.default_routes;  // stand where they cannot be read now
-  if (dirty.everything || !dirty.functions.empty()) look_at_functions(*sys, dirty, now);
+  if (dirty.everything || !dirty.functions.empty()) {
+    look_at_functions(*sys, dirty, now);
+    look_at_pfs(roots, netlink, previous, busy, now);
+  }
   if (dirty.everything || dirty.network) look_at_network(*sys, roots, netlink, now);
   if (dirty.everything || dirty.rdma) look_at_rdma(*sys, roots, netlink, now);
   if (dirty.everything || dirty.modules) look_at_modules(*sys, roots, now);

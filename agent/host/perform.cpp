@@ -1,8 +1,10 @@
 #include "host/perform.hpp"
 
 #include "host/attribute_writer.hpp"
+#include "host/eswitch.hpp"
 #include "host/netlink_facts.hpp"
 #include "host/netlink_socket.hpp"
+#include "host/udev_rules.hpp"
 #include "host/vf_settings.hpp"
 
 #include <linux/rtnetlink.h>
@@ -46,11 +48,12 @@ std::string modalias(const model::Roots& roots, const model::PciAddress& functio
 std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action) {
   return perform(
       roots, action, [](const Sysfs& sys, const char* path, std::string_view value) { return sys.write(path, value); },
-      rtnetlink_of(roots));
+      rtnetlink_of(roots), eswitch_kernel());
 }
 
 std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action,
-                                          const WriteAttribute& write, const Rtnetlink& rtnetlink) {
+                                          const WriteAttribute& write, const Rtnetlink& rtnetlink,
+                                          const EswitchKernel& eswitch) {
   const auto sys = Sysfs::open(roots.sys);
   if (!sys) return std::unexpected(sys.error());
   const auto files = [&](const model::PciAddress& address) { return FunctionFiles{*sys, write, address}; };
@@ -67,6 +70,13 @@ std::expected<void, model::Error> perform(const model::Roots& roots, const model
                         [&](const model::SetAutoprobe& step) -> std::expected<void, model::Error> {
                           if (auto found = there(step.pf); !found) return found;
                           return set_autoprobe(files(step.pf), step.on);
+                        },
+                        [&](const model::SetEswitchMode& step) -> std::expected<void, model::Error> {
+                          if (auto found = there(step.pf); !found) return found;
+                          return set_eswitch_mode(files(step.pf), step.to, eswitch);
+                        },
+                        [&](const model::WriteUdevRules& step) -> std::expected<void, model::Error> {
+                          return write_udev_rules(roots, files(step.pf), step.text);
                         },
                         [&](const model::BindDriver& step) -> std::expected<void, model::Error> {
                           if (auto found = there(step.function); !found) return found;

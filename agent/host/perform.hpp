@@ -23,6 +23,8 @@ namespace nic::host {
 // Everything but LoadModule, which belongs to kmod/ and answers Code::internal.
 [[nodiscard]] std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action);
 
+struct EswitchKernel;  // host/eswitch.hpp
+
 // How an attribute is written: Sysfs::write, or a test's model of the kernel. `path` is below sysfs.
 using WriteAttribute =
     std::function<std::expected<void, model::Error>(const Sysfs& sys, const char* path, std::string_view value)>;
@@ -32,7 +34,8 @@ struct Rtnetlink {
   std::function<std::expected<std::map<unsigned, model::VfSettings>, model::Error>(unsigned ifindex)> vfs;
 };
 [[nodiscard]] std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action,
-                                                        const WriteAttribute& write, const Rtnetlink& rtnetlink);
+                                                        const WriteAttribute& write, const Rtnetlink& rtnetlink,
+                                                        const EswitchKernel& eswitch);
 
 // The alias by which modules say that they drive this function ("pci:v00008086d000010CA..."); "" where it is gone.
 [[nodiscard]] std::string modalias(const model::Roots& roots, const model::PciAddress& function);

@@ -112,6 +112,7 @@ struct SriovPolicy {
   OnDrift on_drift{OnDrift::enforce};
   std::optional<unsigned> mtu;  // of the VFs; the PF is raised to it, never lowered
   DeviceType device_type{DeviceType::netdevice};
+  std::optional<EswitchMode> eswitch_mode;  // not said: left as it is
   VfOptions options;
   std::vector<VfGroup> groups;
   Place place;

@@ -31,6 +31,7 @@ struct DesiredPf {
   unsigned num_vfs{0};
   bool externally_managed{false};  // the PF is only looked at; it has num_vfs VFs or more
   OnDrift on_drift{OnDrift::enforce};
+  std::optional<EswitchMode> eswitch_mode{};
   std::optional<unsigned> mtu;        // the PF is raised to this, never lowered
   std::map<unsigned, DesiredVf> vfs;  // VFs that some policy speaks of; the others are left as they are
   std::vector<std::string> policies;  // names, in the order of the configuration

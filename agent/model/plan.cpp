@@ -40,6 +40,12 @@ std::string describe(const Action& action) {
           [](const SetAutoprobe& a) {
             return fmt::format("turn driver probing of new VFs {} on {}", a.on ? "on" : "off", a.pf.text());
           },
+          [](const SetEswitchMode& a) {
+            return fmt::format("switch the eswitch of {} from {} to {}", a.pf.text(), word(a.from), word(a.to));
+          },
+          [](const WriteUdevRules& a) {
+            return fmt::format("{} the udev rules of {}", a.text.empty() ? "remove" : "write", a.pf.text());
+          },
           [](const BindDriver& a) {
             return fmt::format("bind VF {} ({}) to {}", a.vf_index, a.function.text(),
                                a.device_type == DeviceType::vfio_pci ? "vfio-pci" : "its network driver");
@@ -66,6 +72,8 @@ std::string target(const Action& action) {
   return std::visit(Overloaded{
                         [](const SetNumVfs& a) { return a.pf.text(); },
                         [](const SetAutoprobe& a) { return a.pf.text(); },
+                        [](const SetEswitchMode& a) { return a.pf.text(); },
+                        [](const WriteUdevRules& a) { return a.pf.text(); },
                         [](const BindDriver& a) { return a.function.text(); },
                         [](const UnbindDriver& a) { return a.function.text(); },
                         [](const SetVf& a) { return a.pf.text(); },

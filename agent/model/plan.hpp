@@ -4,6 +4,7 @@
 
 #include "model/config.hpp"
 #include "model/error.hpp"
+#include "model/eswitch.hpp"
 #include "model/pci_address.hpp"
 #include "model/vf_settings.hpp"
 
@@ -34,6 +35,22 @@ struct SetAutoprobe {
   PciAddress pf;
   bool on{true};
   bool operator==(const SetAutoprobe&) const = default;
+};
+
+// Switch the PF's eswitch between its modes, with all its VFs unbound; before switchdev, offloading of tc rules is
+// turned on and steering set to what switchdev needs, where the driver has them.
+struct SetEswitchMode {
+  PciAddress pf;
+  EswitchMode from{EswitchMode::legacy};
+  EswitchMode to{EswitchMode::legacy};
+  bool operator==(const SetEswitchMode&) const = default;
+};
+
+// The agent's udev rules for a PF (names of representors, other network managers kept off); "" takes them away.
+struct WriteUdevRules {
+  PciAddress pf;
+  std::string text;
+  bool operator==(const WriteUdevRules&) const = default;
 };
 
 // Bind one VF: vfio_pci by driver_override (cleared after), netdevice by the kernel's own matching.
@@ -81,7 +98,8 @@ struct LoadModule {
   bool operator==(const LoadModule&) const = default;
 };
 
-using Action = std::variant<SetNumVfs, SetAutoprobe, BindDriver, UnbindDriver, SetVf, BringUp, SetMtu, LoadModule>;
+using Action = std::variant<SetNumVfs, SetAutoprobe, SetEswitchMode, WriteUdevRules, BindDriver, UnbindDriver, SetVf,
+                            BringUp, SetMtu, LoadModule>;
 
 struct Step {
   Action action;

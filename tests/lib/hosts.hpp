@@ -57,6 +57,22 @@ class Host {
     inventory_.net_devices.push_back(std::move(net));
     return *this;
   }
+  // What devlink tells of a PF.
+  Host& eswitch(std::string_view address, model::EswitchMode mode = model::EswitchMode::legacy) {
+    inventory_.functions.at(pci(address)).eswitch_mode = mode;
+    return *this;
+  }
+  // A representor below a PF: of "pf0vf3", say.
+  Host& representor(std::string name, std::string_view address, std::string port_name) {
+    net(std::move(name), address);
+    inventory_.net_devices.back().phys_port_name = std::move(port_name);
+    return *this;
+  }
+  // udev runs, and has no rules of the agent for this PF.
+  Host& udev(std::string_view address) {
+    inventory_.functions.at(pci(address)).udev_rules = "";
+    return *this;
+  }
   // A soft-RoCE device on an interface, with user access.
   Host& rxe(std::string name, std::string_view interface) {
     model::RdmaDevice rdma;

@@ -46,6 +46,12 @@ class SimMachine : public apply::Machine {
     }
     if (const auto* bind = std::get_if<model::BindDriver>(&action); bind && !state_.functions.contains(bind->function))
       return refuse(ENODEV, bind->function);
+    if (const auto* eswitch = std::get_if<model::SetEswitchMode>(&action)) {
+      // ice_eswitch_mode_set.
+      const auto pf = state_.functions.find(eswitch->pf);
+      if (pf == state_.functions.end()) return refuse(ENODEV, eswitch->pf);
+      if (pf->second.driver == "ice" && pf->second.sriov->num_vfs != 0) return refuse(EOPNOTSUPP, eswitch->pf);
+    }
     core::predict(state_, action);
     tell_of_vfs(state_);
     if (changed_) changed_();

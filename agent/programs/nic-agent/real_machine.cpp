@@ -8,11 +8,45 @@
 #include "kubelet/pod_resources.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace nic::daemon {
+namespace {
+
+// The PF whose devlink lock the step may hold.
+std::optional<model::PciAddress> locked_by(const model::Action& action) {
+  if (const auto* vfs = std::get_if<model::SetNumVfs>(&action)) return vfs->pf;
+  if (const auto* eswitch = std::get_if<model::SetEswitchMode>(&action)) return eswitch->pf;
+  return std::nullopt;
+}
+
+}  // namespace
+
+class RealMachine::Busy {
+ public:
+  Busy(RealMachine& machine, std::optional<model::PciAddress> pf) : machine_{machine}, pf_{pf} {
+    const std::lock_guard lock{machine_.mutex_};
+    if (pf_) machine_.busy_.insert(*pf_);
+  }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+  ~Busy() {
+    const std::lock_guard lock{machine_.mutex_};
+    if (pf_) machine_.busy_.erase(machine_.busy_.find(*pf_));
+  }
+
+ private:
+  RealMachine& machine_;
+  std::optional<model::PciAddress> pf_;
+};
+
+std::set<model::PciAddress> RealMachine::busy() {
+  const std::lock_guard lock{mutex_};
+  return {busy_.begin(), busy_.end()};
+}
 
 model::Inventory RealMachine::observe(const model::Inventory& previous, const model::Dirty& dirty) {
-  auto now = host::observe(roots_, previous, dirty);
+  auto now = host::observe(roots_, previous, dirty, busy());
   constexpr std::string_view kActivity = "look at what the kubelet has handed out";
   std::erase_if(now.problems, [&](const model::Error& problem) { return problem.operation.starts_with(kActivity); });
   const auto users = handed_out();
@@ -35,6 +69,7 @@ std::expected<std::map<model::PciAddress, std::string>, model::Error> RealMachin
 
 std::expected<void, model::Error> RealMachine::perform(const model::Action& action) {
   if (const auto* load = std::get_if<model::LoadModule>(&action)) return kmod::load(roots_, load->name);
+  const Busy busy{*this, locked_by(action)};
   auto done = host::perform(roots_, action);
   const auto* bind = std::get_if<model::BindDriver>(&action);
   if (done || bind == nullptr || bind->device_type != model::DeviceType::netdevice ||

@@ -6,6 +6,7 @@
 #include "model/roots.hpp"
 
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -30,9 +31,12 @@ class RealMachine : public apply::Machine {
 
  private:
   [[nodiscard]] std::expected<std::map<model::PciAddress, std::string>, model::Error> handed_out();
+  class Busy;
+  [[nodiscard]] std::set<model::PciAddress> busy();
 
   std::mutex mutex_;
   std::string kubelet_root_;
+  std::multiset<model::PciAddress> busy_;  // PFs with a step under way that may hold devlink's lock
   model::Roots roots_;
   kmod::FileCache module_files_;
 };

@@ -18,8 +18,13 @@ using test::pci;
 
 const std::vector<std::string> kSlots{"0000:01:00.0", "0000:02:00.0", "0000:03:00.0"};
 
-model::Inventory card(std::size_t slot) {
-  model::Inventory host = Host{}.pf(kSlots[slot], "enp" + std::to_string(slot + 1) + "s0");
+// Every third life is one of mlx5 or ice in switchdev mode.
+const char* driver_of(unsigned seed) { return seed % 3 == 1 ? "mlx5_core" : seed % 3 == 2 ? "ice" : "igb"; }
+
+model::Inventory card(std::size_t slot, const char* driver) {
+  auto plugged = Host{}.pf(kSlots[slot], "enp" + std::to_string(slot + 1) + "s0", 7, driver).udev(kSlots[slot]);
+  if (driver != std::string_view{"igb"}) plugged.eswitch(kSlots[slot]);
+  model::Inventory host = plugged;
   host.net_devices[0].ifindex = 10 + static_cast<unsigned>(slot);
   return host;
 }
@@ -39,6 +44,8 @@ TEST_P(RandomLife, EndsAsConfigured) {
   model::Config config;
   auto policy = test::policy("all", {{"enp1s0", {}}, {"enp2s0", {}}, {"enp3s0", {}}}, 1 + pick(7));
   policy.groups = {test::vfio({{0, 0}})};
+  const char* driver = driver_of(GetParam());
+  if (driver != std::string_view{"igb"}) policy.eswitch_mode = model::EswitchMode::switchdev;
   config.policies = {policy};
   config.sources = {"test.toml"};
   agent.reconciler->configure(config);
@@ -46,11 +53,11 @@ TEST_P(RandomLife, EndsAsConfigured) {
   for (int step = 0; step < 60; ++step) {
     const std::size_t slot = pick(3);
     const auto pf = pci(kSlots[slot]);
-    switch (pick(6)) {
+    switch (pick(7)) {
       case 0:
         agent.machine->change([&](model::Inventory& host) {
           if (host.functions.contains(pf)) return;
-          const auto plugged = card(slot);
+          const auto plugged = card(slot, driver);
           host.functions.insert(plugged.functions.begin(), plugged.functions.end());
           host.net_devices.push_back(plugged.net_devices[0]);
         });
@@ -67,6 +74,14 @@ TEST_P(RandomLife, EndsAsConfigured) {
         });
         break;
       case 4: agent.machine->fail_when(nullptr); break;
+      case 5:
+        agent.machine->change([&](model::Inventory& host) {
+          const auto there = host.functions.find(pf);
+          if (there == host.functions.end() || !there->second.eswitch_mode) return;
+          const auto mode = pick(2) == 0 ? model::EswitchMode::legacy : model::EswitchMode::switchdev;
+          core::predict(host, model::SetEswitchMode{pf, *there->second.eswitch_mode, mode});
+        });
+        break;
       default: static_cast<void>(agent.run_until([] { return false; }, std::chrono::milliseconds{pick(4)})); break;
     }
   }

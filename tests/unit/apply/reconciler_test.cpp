@@ -188,6 +188,46 @@ TEST(Reconciler, TriesAFailedPfAgainAndRecovers) {
   EXPECT_FALSE(agent.status(kPf).last_error.has_value());
 }
 
+TEST(Reconciler, DoesNotTryAgainWhatTheDriverCannotDo) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0", "enp1s0", 7, "mlx5_core").eswitch("0000:01:00.0")};
+  unsigned tries = 0;
+  agent.machine->fail_when([&](const model::Action& action) -> std::optional<model::Error> {
+    if (!std::holds_alternative<model::SetEswitchMode>(action)) return std::nullopt;
+    ++tries;
+    return model::system_error(EOPNOTSUPP, "set", "pci/0000:01:00.0", "the port is InfiniBand");
+  });
+  auto wanted = policy("p", {{"enp1s0", {}}}, 0);
+  wanted.eswitch_mode = model::EswitchMode::switchdev;
+  agent.configure({wanted});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.now()->settled; }));
+  EXPECT_THAT(agent.status(kPf).text, HasSubstr("the port is InfiniBand"));
+  EXPECT_NE(agent.reconciler->rescan(0), 0u);
+  ASSERT_TRUE(agent.run_until([&] { return agent.idle(); }));
+  EXPECT_EQ(tries, 1u);
+  EXPECT_EQ(agent.status(kPf).state, FunctionState::failed);
+  ASSERT_TRUE(agent.reconciler->apply({}).has_value());
+  EXPECT_TRUE(agent.run_until([&] { return tries == 2; }));
+}
+
+TEST(Reconciler, BringsAPfToSwitchdevAndBack) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0", "enp1s0", 7, "ice").eswitch("0000:01:00.0").udev("0000:01:00.0")};
+  auto wanted = policy("p", {{"enp1s0", {}}}, 2);
+  agent.configure({wanted});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).state == FunctionState::ok; }));
+  wanted.eswitch_mode = model::EswitchMode::switchdev;
+  agent.configure({wanted});
+  ASSERT_TRUE(agent.run_until([&] { return agent.now()->settled; }));
+  EXPECT_EQ(agent.status(kPf).state, FunctionState::ok);
+  EXPECT_EQ(agent.machine->state().representors_of(kPf).size(), 2u);
+  wanted.eswitch_mode = model::EswitchMode::legacy;
+  agent.configure({wanted});
+  ASSERT_TRUE(agent.run_until([&] { return agent.now()->settled; }));
+  EXPECT_EQ(agent.machine->state().functions.at(kPf).eswitch_mode, model::EswitchMode::legacy);
+  EXPECT_EQ(agent.machine->state().functions.size(), 3u);
+}
+
 TEST(Reconciler, GoesOnWithoutAPfWhoseKernelCallHangs) {
   AgentOnSim agent{Host{}.pf("0000:01:00.0").pf("0000:02:00.0", "enp2s0")};
   agent.machine->hang_when(

@@ -97,6 +97,15 @@ TEST(ParseToml, AnswersSettingsOfVfsThatMakeNoSense) {
   EXPECT_THAT(mistake(with_lines("externally_managed = true\ntrust = true")), HasSubstr("leave them to whoever"));
 }
 
+TEST(ParseToml, ReadsTheEswitchModeOfAPolicy) {
+  EXPECT_FALSE(good(with_lines("")).policies.at(0).eswitch_mode.has_value());
+  EXPECT_EQ(good(with_lines("eswitch_mode = \"switchdev\"")).policies.at(0).eswitch_mode,
+            model::EswitchMode::switchdev);
+  EXPECT_EQ(good(with_lines("eswitch_mode = \"legacy\"")).policies.at(0).eswitch_mode, model::EswitchMode::legacy);
+  EXPECT_THAT(mistake(with_lines("eswitch_mode = \"swichdev\"")),
+              testing::AllOf(HasSubstr("t.toml:5:16"), HasSubstr("\"legacy\" or \"switchdev\"")));
+}
+
 TEST(ParseToml, ReadsPriorityOwnershipAndLinkTypesOfAPolicy) {
   const auto config = good(R"([[sriov.policy]]
 name = "p"

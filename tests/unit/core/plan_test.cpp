@@ -3,6 +3,7 @@
 #include "core/predict.hpp"
 #include "core/resolve.hpp"
 #include "lib/hosts.hpp"
+#include "lib/plans.hpp"
 #include "lib/policies.hpp"
 #include "lib/told_vfs.hpp"
 
@@ -13,6 +14,7 @@ namespace nic::core {
 namespace {
 
 using test::Host;
+using test::lines;
 using test::pci;
 using test::policy;
 using testing::HasSubstr;
@@ -27,14 +29,6 @@ model::SriovPolicy two_and_two() {
   auto workers = policy("workers", {{"enp1s0", {}}}, 4);
   workers.groups = {test::vfio({{0, 1}})};
   return workers;
-}
-
-std::vector<std::string> lines(const model::Plan& plan) {
-  std::vector<std::string> all;
-  for (const auto& step : plan.modules) all.push_back(model::describe(step.action));
-  for (const auto& pf : plan.pfs)
-    for (const auto& step : pf.steps) all.push_back(model::describe(step.action));
-  return all;
 }
 
 model::Inventory carried_out(model::Inventory host, const model::Plan& plan) {

@@ -23,7 +23,8 @@ Json machine() {
        "StateText": "as configured", "Desired": {"NumVfs": 4, "Policies": ["workers"]}, "Differences": [],
        "LastError": {"Code": "", "Errno": 0, "Operation": "", "Object": "", "Advice": ""},
        "Resources": ["/org/nicagent1/resource/example_2ecom_2frdma"], "Notes": [],
-       "PhysicalFunction": {"TotalVfs": 16, "NumVfs": 4, "ProtectionReasons": ["carries the default route"]},
+       "PhysicalFunction": {"TotalVfs": 16, "NumVfs": 4, "EswitchMode": "switchdev",
+         "Representors": ["ens1f0np0_0", "ens1f0np0_1"], "ProtectionReasons": ["carries the default route"]},
        "Rdma": {"Name": "mlx5_0", "Firmware": "28.39.1002", "NodeGuid": "b83f:d203:0000:0001", "Software": false,
          "Ports": [{"Number": 1, "State": "ACTIVE", "PhysState": "LinkUp", "LinkLayer": "ethernet", "Rate": "400 Gb/sec"}],
          "CharacterDevices": ["/dev/infiniband/uverbs0"]}},
@@ -95,6 +96,8 @@ TEST(Device, ShowsWhatIsKnownAndLeavesOutWhatIsNot) {
             "  MTU             9000\n"
             "  address         b8:3f:d2:00:00:01\n"
             "  VFs             4 of 16 possible\n"
+            "  eswitch         switchdev\n"
+            "  representors    ens1f0np0_0 ens1f0np0_1\n"
             "  protected       carries the default route\n"
             "  RDMA            mlx5_0\n"
             "  firmware        28.39.1002\n"

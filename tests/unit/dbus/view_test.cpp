@@ -88,6 +88,27 @@ TEST(View, GivesAVfItsInterfaceOnlyWhenItsIndexIsKnown) {
   EXPECT_FALSE(view(snapshot, "1").devices.at("/org/nicagent1/device/0000_3b_00_3").virtual_function);
 }
 
+TEST(View, ShowsTheEswitchAndKeepsRepresentorsApart) {
+  auto snapshot = machine();
+  snapshot.inventory.functions.at(kPf).eswitch_mode = model::EswitchMode::switchdev;
+  model::NetDevice representor;
+  representor.name = "ens1f0np0_0";
+  representor.function = kPf;
+  representor.phys_port_name = "pf0vf0";
+  snapshot.inventory.net_devices.push_back(representor);  // its index is the lowest
+  auto scalable = representor;
+  scalable.name = "ens1f0s88";
+  scalable.phys_port_name.reset();
+  scalable.scalable_function = true;
+  snapshot.inventory.net_devices.push_back(scalable);
+  const auto before = view(machine(), "1").devices.at(kPfPath).device;
+  const auto shown = view(snapshot, "1").devices.at(kPfPath);
+  EXPECT_EQ(shown.device, before);
+  EXPECT_EQ(shown.physical_function->eswitch_mode, "switchdev");
+  EXPECT_THAT(shown.physical_function->representors, ElementsAre("ens1f0np0_0"));
+  EXPECT_THAT(shown.physical_function->scalable_functions, ElementsAre("ens1f0s88"));
+}
+
 TEST(View, PrefersHardwareToSoftRoce) {
   auto snapshot = machine();
   model::RdmaDevice soft;

@@ -1,5 +1,6 @@
 #include "host/perform.hpp"
 
+#include "host/eswitch.hpp"
 #include "lib/rtnetlink_peer.hpp"
 #include "lib/sysfs_tree.hpp"
 #include "lib/told_vfs.hpp"
@@ -47,7 +48,7 @@ class Perform : public testing::Test {
     return perform(
         Roots::below(tree.root()), action,
         [this](const Sysfs& sys, const char* path, std::string_view value) { return this->write(sys, path, value); },
-        speaker.rtnetlink());
+        speaker.rtnetlink(), eswitch_kernel());
   }
   std::expected<void, model::Error> write(const Sysfs& sys, const std::string& path, std::string_view value) {
     const auto file = path.substr(path.rfind('/') + 1);
