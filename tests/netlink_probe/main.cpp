@@ -1,0 +1,185 @@
+// Asks and orders what the agent would, of any devlink device; see kUsage. The kernel's refusals go to standard error
+// as the agent would show them, with exit status 1.
+#include "core/udev_rules.hpp"
+#include "host/devlink.hpp"
+#include "host/netlink_facts.hpp"
+#include "host/offload.hpp"
+#include "host/udev_rules.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdio>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace nic::test {
+namespace {
+
+using Result = std::expected<void, model::Error>;
+using Words = std::span<const std::string>;
+
+constexpr const char* kUsage =
+    "nic-netlink-probe COMMAND...; DEVICE is bus/name, as devlink(8) has it\n"
+    "  devices                       every devlink device\n"
+    "  mode DEVICE [MODE]            the eswitch mode; or set it\n"
+    "  ports DEVICE                  index flavour pf vf sf ifindex\n"
+    "  health DEVICE                 name state errors recoveries\n"
+    "  parameter DEVICE NAME [VALUE] its value; or set it\n"
+    "  links                         ifindex name phys_port_name phys_switch_id\n"
+    "  offload IFINDEX               hw-tc-offload on\n"
+    "  rules DEVICE PF VFS           the udev rules that name representors\n"
+    "  reload-udev                   have udev read its rules\n";
+
+model::Error wrong(std::string what) { return model::invalid(std::move(what), "", "see --help"); }
+
+std::expected<host::DevlinkDevice, model::Error> device(const std::string& text) {
+  const auto parsed = host::DevlinkDevice::parse(text);
+  if (!parsed) return std::unexpected(wrong("\"" + text + "\" is no device"));
+  return *parsed;
+}
+
+std::expected<unsigned, model::Error> number(const std::string& text) {
+  unsigned value{};
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure != std::errc{} || end != text.data() + text.size())
+    return std::unexpected(wrong("\"" + text + "\" is no number"));
+  return value;
+}
+
+std::string_view word(std::optional<host::PortFlavour> flavour) {
+  if (!flavour) return "unknown";
+  switch (*flavour) {
+    case host::PortFlavour::physical: return "physical";
+    case host::PortFlavour::cpu: return "cpu";
+    case host::PortFlavour::dsa: return "dsa";
+    case host::PortFlavour::pci_pf: return "pcipf";
+    case host::PortFlavour::pci_vf: return "pcivf";
+    case host::PortFlavour::virtual_port: return "virtual";
+    case host::PortFlavour::unused: return "unused";
+    case host::PortFlavour::pci_sf: return "pcisf";
+  }
+  return "unknown";
+}
+
+std::string text(std::optional<unsigned> value) { return value ? std::to_string(*value) : "-"; }
+
+Result devices(host::Devlink& devlink, Words) {
+  const auto all = devlink.devices();
+  if (!all) return std::unexpected(all.error());
+  for (const auto& one : *all) fmt::print("{}\n", one.text());
+  return {};
+}
+
+Result mode(host::Devlink& devlink, Words words) {
+  const auto target = device(words[0]);
+  if (!target) return std::unexpected(target.error());
+  if (words.size() > 1) {
+    for (const auto wanted : {model::EswitchMode::legacy, model::EswitchMode::switchdev})
+      if (words[1] == model::word(wanted)) return devlink.set_eswitch_mode(*target, wanted);
+    return std::unexpected(wrong("\"" + words[1] + "\" is no mode"));
+  }
+  const auto now = devlink.eswitch_mode(*target);
+  if (!now) return std::unexpected(now.error());
+  fmt::print("{}\n", *now ? model::word(**now) : "none");
+  return {};
+}
+
+Result ports(host::Devlink& devlink, Words words) {
+  const auto all = devlink.ports();
+  if (!all) return std::unexpected(all.error());
+  for (const auto& port : *all)
+    if (port.device.text() == words[0])
+      fmt::print("{} {} {} {} {} {}\n", port.index, word(port.flavour), text(port.pf), text(port.vf), text(port.sf),
+                 text(port.net_ifindex));
+  return {};
+}
+
+Result health(host::Devlink& devlink, Words words) {
+  const auto all = devlink.health_reporters();
+  if (!all) return std::unexpected(all.error());
+  for (const auto& reporter : *all)
+    if (reporter.device.text() == words[0] && !reporter.port)
+      fmt::print("{} {} {} {}\n", reporter.name, reporter.healthy ? "healthy" : "error", reporter.errors,
+                 reporter.recoveries);
+  return {};
+}
+
+Result parameter(host::Devlink& devlink, Words words) {
+  const auto target = device(words[0]);
+  if (!target) return std::unexpected(target.error());
+  const auto found = devlink.parameter(*target, words[1]);
+  if (!found) return std::unexpected(found.error());
+  if (words.size() > 2)
+    return *found ? devlink.set_parameter(*target, **found, words[2])
+                  : std::unexpected(wrong("there is no parameter " + words[1]));
+  if (!*found)
+    fmt::print("none\n");
+  else
+    for (const auto& value : (*found)->values) fmt::print("{}\n", value.text);
+  return {};
+}
+
+Result links(Words) {
+  const auto all = host::kernel_netlink({}).links();
+  if (!all) return std::unexpected(all.error());
+  for (const auto& link : *all)
+    fmt::print("{} {} {} {}\n", link.ifindex, link.name, link.phys_port_name.value_or("-"),
+               link.phys_switch_id.value_or("-"));
+  return {};
+}
+
+Result offload(Words words) {
+  const auto ifindex = number(words[0]);
+  return ifindex ? host::offload_tc(*ifindex) : std::unexpected(ifindex.error());
+}
+
+Result rules(Words words) {
+  const auto vfs = number(words[2]);
+  if (!vfs) return std::unexpected(vfs.error());
+  fmt::print("{}", core::text({words[0], words[1], *vfs}));
+  return {};
+}
+
+Result run(Words words) {
+  struct Command {
+    std::size_t least, most;
+    Result (*devlink)(host::Devlink&, Words);
+    Result (*other)(Words);
+  };
+  static const std::map<std::string_view, Command> kCommands{
+      {"devices", {0, 0, devices, nullptr}},
+      {"mode", {1, 2, mode, nullptr}},
+      {"ports", {1, 1, ports, nullptr}},
+      {"health", {1, 1, health, nullptr}},
+      {"parameter", {2, 3, parameter, nullptr}},
+      {"links", {0, 0, nullptr, links}},
+      {"offload", {1, 1, nullptr, offload}},
+      {"rules", {3, 3, nullptr, rules}},
+      {"reload-udev", {0, 0, nullptr, [](Words) { return host::reload_udev(); }}},
+  };
+  const auto command = words.empty() ? kCommands.end() : kCommands.find(words[0]);
+  if (command == kCommands.end()) return std::unexpected(wrong("there is no such command"));
+  const auto& [least, most, with_devlink, other] = command->second;
+  const auto rest = words.subspan(1);
+  if (rest.size() < least || rest.size() > most) return std::unexpected(wrong("too few or too many words"));
+  if (other != nullptr) return other(rest);
+  auto devlink = host::Devlink::open();
+  return devlink ? with_devlink(*devlink, rest) : std::unexpected(devlink.error());
+}
+
+}  // namespace
+}  // namespace nic::test
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words{argv + 1, argv + argc};
+  if (words == std::vector<std::string>{"--help"}) {
+    fmt::print("{}", nic::test::kUsage);
+    return 0;
+  }
+  const auto done = nic::test::run(words);
+  if (!done) fmt::print(stderr, "{}\n", done.error().text());
+  return done ? 0 : 1;
+}
