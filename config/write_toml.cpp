@@ -140,6 +140,7 @@ std::string written(const model::SriovPolicy& policy) {
   if (policy.priority != model::kWeakestPriority) pairs.number("priority", policy.priority);
   pairs.boolean("externally_managed", policy.externally_managed, false);
   pairs.number("num_vfs", policy.num_vfs);
+  if (policy.eswitch_mode) pairs.text("eswitch_mode", word(*policy.eswitch_mode));
   if (policy.on_drift != model::OnDrift::enforce) pairs.text("on_drift", word(policy.on_drift));
   pairs.number("mtu", policy.mtu);
   if (policy.device_type != model::DeviceType::netdevice) pairs.text("device_type", word(policy.device_type));

@@ -42,45 +42,34 @@ std::string link_type(model::LinkType type) {
 
 // What hangs on each function, gathered once: 1,024 functions times 1,024 interfaces is too much to search.
 struct Index {
-  std::map<model::PciAddress, std::vector<const NetDevice*>> interfaces;  // by ifindex
+  std::map<model::PciAddress, std::vector<const NetDevice*>> interfaces;  // their own, by ifindex
   std::map<model::PciAddress, std::vector<const model::RdmaDevice*>> rdma;
 
   explicit Index(const Inventory& inventory) {
     for (const auto& net : inventory.net_devices)
-      if (net.function) interfaces[*net.function].push_back(&net);
+      if (net.function && net.own()) interfaces[*net.function].push_back(&net);
     for (const auto& device : inventory.rdma_devices)
       if (device.function && !device.software) rdma[*device.function].push_back(&device);
   }
 };
 
-// "p0" to "p255": the uplink of a switch; representors are called "pf0vf3".
-bool is_uplink(const NetDevice& net) {
-  const auto& port = net.phys_port_name;
-  return port && port->size() > 1 && port->front() == 'p' &&
-         port->find_first_not_of("0123456789", 1) == std::string::npos;
-}
-
-bool is_representor(const NetDevice& net) { return net.phys_switch_id && net.phys_port_name && !is_uplink(net); }
-
-// Of a PF in switchdev mode the interfaces of its representors are the PF's too.
 const NetDevice* interface_of(const PciFunction& function, const Index& index) {
   const auto found = index.interfaces.find(function.address);
-  if (found == index.interfaces.end()) return nullptr;
-  const auto own = std::ranges::find_if(found->second, [](const auto* net) { return !is_representor(*net); });
-  return own == found->second.end() ? nullptr : *own;
+  return found == index.interfaces.end() ? nullptr : found->second.front();
 }
 
-// The representors of a PF's VFs: those of its switch that carry its number.
+// The representors of a PF's VFs: those of its switch that carry its number. Those with a controller are another
+// host's.
 std::map<unsigned, const NetDevice*> representors(const NetDevice* uplink, const Inventory& inventory) {
   std::map<unsigned, const NetDevice*> all;
-  if (uplink == nullptr || !uplink->phys_switch_id || !is_uplink(*uplink)) return all;
-  const auto prefix = "pf" + uplink->phys_port_name->substr(1) + "vf";
+  if (uplink == nullptr || !uplink->phys_switch_id) return all;
+  const auto port = model::parse_port_name(uplink->phys_port_name.value_or(""));
+  if (!port || port->kind != model::PortKind::physical) return all;
   for (const auto& net : inventory.net_devices) {
-    if (net.phys_switch_id != uplink->phys_switch_id || !net.phys_port_name) continue;
-    if (!net.phys_port_name->starts_with(prefix)) continue;  // "c1pf0vf3": a VF of another host
-    const auto number = net.phys_port_name->substr(prefix.size());
-    if (!number.empty() && number.size() < 6 && number.find_first_not_of("0123456789") == std::string::npos)
-      all.emplace(static_cast<unsigned>(std::stoul(number)), &net);
+    if (net.phys_switch_id != uplink->phys_switch_id) continue;
+    const auto other = model::parse_port_name(net.phys_port_name.value_or(""));
+    if (other && other->kind == model::PortKind::vf && !other->controller && other->port == port->port)
+      all.emplace(other->index, &net);
   }
   return all;
 }
@@ -134,6 +123,7 @@ Json physical_function(const PciFunction& pf, const Snapshot& snapshot, const In
   if (net != nullptr && net->speed_mbps) put(object, "linkSpeed", fmt::format("{} Mb/s", *net->speed_mbps));
   put(object, "linkType", link_type(link_type_of(pf, net, index)));
   if (net != nullptr) put(object, "linkAdminState", net->admin_up ? "up" : "down");
+  if (pf.eswitch_mode) object["eSwitchMode"] = word(*pf.eswitch_mode);
   const auto desired = snapshot.desired.pfs.find(pf.address);
   if (desired != snapshot.desired.pfs.end() && desired->second.externally_managed) object["externallyManaged"] = true;
   if (net != nullptr)

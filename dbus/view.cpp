@@ -203,6 +203,7 @@ PhysicalFunctionView pf_view(const model::PciFunction& function, const Snapshot&
     view.owned = true;
     if (found.num_vfs) view.found["NumVfs"] = std::uint32_t{*found.num_vfs};
     if (found.mtu) view.found["Mtu"] = std::uint32_t{*found.mtu};
+    if (found.eswitch_mode) view.found["EswitchMode"] = text(word(*found.eswitch_mode));
   }
   return view;
 }

@@ -82,6 +82,16 @@ std::optional<model::Found> found(const Json* value) {
     result.*attribute.member = number(given);
     if (!(result.*attribute.member)) return std::nullopt;
   }
+  if (const auto* mode = member(*value, "eswitch_mode")) {
+    const auto word = text_of(mode);
+    for (const auto known : {model::EswitchMode::legacy, model::EswitchMode::switchdev})
+      if (word == model::word(known)) result.eswitch_mode = known;
+    if (!result.eswitch_mode) return std::nullopt;
+  }
+  if (const auto* none = member(*value, "no_udev_rules")) {
+    if (!none->is_boolean()) return std::nullopt;
+    result.no_udev_rules = none->get<bool>();
+  }
   return result;
 }
 
@@ -99,6 +109,8 @@ std::string to_text(const OwnedNote& note) {
   json["found"] = Json::object();
   for (const auto& attribute : kFound)
     if (const auto value = owned.found.*attribute.member) json["found"][attribute.key] = *value;
+  if (owned.found.eswitch_mode) json["found"]["eswitch_mode"] = model::word(*owned.found.eswitch_mode);
+  if (owned.found.no_udev_rules) json["found"]["no_udev_rules"] = true;
   return json.dump(-1, ' ', true, Json::error_handler_t::replace) + '\n';
 }
 

@@ -72,6 +72,12 @@ Owned noted(Owned before, const model::Action& action) {
                  [&](const model::SetMtu& a) {
                    if (a.function == before.pf && !found.mtu) found.mtu = a.from;
                  },
+                 [&](const model::SetEswitchMode& a) {
+                   if (a.pf == before.pf && !found.eswitch_mode) found.eswitch_mode = a.from;
+                 },
+                 [&](const model::WriteUdevRules& a) {
+                   if (a.pf == before.pf && !a.text.empty()) found.no_udev_rules = true;
+                 },
                  [](const model::SetAutoprobe&) {},  // itself gives back
                  [](const model::BindDriver&) {},    // of a VF, and goes with it; so do the next two
                  [](const model::UnbindDriver&) {}, [](const model::SetVf&) {},
@@ -99,6 +105,7 @@ model::DesiredPf give_back(const Owned& owned, const PciFunction& pf) {
   desired.pf = pf.address;
   desired.given_back = true;
   desired.mtu = owned.found.mtu;
+  desired.eswitch_mode = owned.found.eswitch_mode;
   desired.num_vfs = pf.sriov ? pf.sriov->num_vfs : 0;
   if (!owned.found.num_vfs || !pf.sriov) return desired;
   desired.num_vfs = std::min(*owned.found.num_vfs, pf.sriov->total_vfs);

@@ -80,7 +80,8 @@ class PfPlanner {
     if (!pf.udev_rules) return;
     std::string text = udev_rules(desired_, pf, inventory_);
     if (*pf.udev_rules == text) return;
-    if (text.empty() && pf.sriov->num_vfs != 0) return;  // not before the VFs have gone
+    // Not before the VFs have gone, unless they stay as they were found.
+    if (text.empty() && pf.sriov->num_vfs != (desired_.given_back ? desired_.num_vfs : 0)) return;
     const char* why = text.empty() ? "there are no VFs that other network managers have to leave alone"
                                    : "VFs and representors are for pods, not for other network managers";
     add(model::WriteUdevRules{pf.address, std::move(text)}, Disruption::live, why);
@@ -119,7 +120,7 @@ class PfPlanner {
       if (*pf.eswitch_mode == mode) return vf_count(pf, wanted);
       if (pf.sriov->num_vfs == 0) return eswitch(pf, mode);
       return vf_count(
-          pf, 0, fmt::format("{} for {}, which {} goes to only without VFs", policies_ask(), word(mode), *pf.driver));
+          pf, 0, fmt::format("{}, which {} goes to only without VFs", reason(policies_ask(), word(mode)), *pf.driver));
     }
     if (!counted && *pf.eswitch_mode == EswitchMode::legacy) return vf_count(pf, wanted);
     if (!counted) return eswitch(pf, EswitchMode::legacy);
@@ -142,7 +143,7 @@ class PfPlanner {
     auto hits = vfs_of(pf);
     if (!all_take(pf.address, hits, Disruption::pf_disruptive, action)) return false;
     std::string why = to == desired_.eswitch_mode
-                          ? fmt::format("{} for {}, it is {}", policies_ask(), word(to), word(action.from))
+                          ? fmt::format("{}, it is {}", reason(policies_ask(), word(to)), word(action.from))
                           : fmt::format("{} changes the number of VFs in {} mode only", *pf.driver, word(to));
     add(action, Disruption::pf_disruptive, std::move(why), std::move(hits), kVfDeadline);
     return false;

@@ -85,7 +85,7 @@ std::string text(const UdevRules& rules) {
 std::string udev_rules(const model::DesiredPf& desired, const model::PciFunction& pf,
                        const model::Inventory& inventory) {
   const bool switchdev = desired.eswitch_mode == model::EswitchMode::switchdev;
-  if (!pf.sriov || (desired.num_vfs == 0 && !switchdev)) return "";
+  if (!pf.sriov || desired.given_back || (desired.num_vfs == 0 && !switchdev)) return "";
   UdevRules rules{pf.address.text(), std::nullopt, desired.num_vfs};
   for (unsigned index = 0; index < desired.num_vfs; ++index) {
     const auto there = pf.sriov->virtfns.find(index);

@@ -3,6 +3,7 @@
 // more. A reboot undoes all that stands in it, so a record is worth nothing in the next boot.
 #pragma once
 
+#include "model/eswitch.hpp"
 #include "model/pci_address.hpp"
 
 #include <cstdint>
@@ -27,6 +28,8 @@ struct Card {
 struct Found {
   std::optional<unsigned> num_vfs;
   std::optional<unsigned> mtu;
+  std::optional<EswitchMode> eswitch_mode;
+  bool no_udev_rules{false};  // the agent's rules of it were not there
 
   bool operator==(const Found&) const = default;
   [[nodiscard]] bool empty() const { return *this == Found{}; }

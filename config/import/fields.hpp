@@ -22,7 +22,6 @@ struct Field {
   std::string_view why{};  // of not_taken, for people
 };
 
-inline constexpr std::string_view kNoEswitch = "the agent leaves the eswitch mode as it is";
 inline constexpr std::string_view kNoLinkType = "the agent does not change the link type of a port";
 inline constexpr std::string_view kNoVdpa = "the agent makes no vDPA devices";
 inline constexpr std::string_view kNoBridges = "the agent does not touch Open vSwitch";
@@ -45,7 +44,7 @@ inline constexpr std::array kFields{
     Field{"policy", "isRdma"},
     Field{"policy", "needVhostNet", Fate::not_taken, "the agent gives no /dev/vhost-net to pods"},
     Field{"policy", "linkType", Fate::not_taken, kNoLinkType},
-    Field{"policy", "eSwitchMode", Fate::not_taken, kNoEswitch},
+    Field{"policy", "eSwitchMode"},
     Field{"policy", "vdpaType", Fate::not_taken, kNoVdpa},
     Field{"policy", "excludeTopology"},
     Field{"policy", "externallyManaged"},
@@ -65,7 +64,7 @@ inline constexpr std::array kFields{
     Field{"interface", "numVfs"},
     Field{"interface", "mtu"},
     Field{"interface", "linkType", Fate::not_taken, kNoLinkType},
-    Field{"interface", "eSwitchMode", Fate::not_taken, kNoEswitch},
+    Field{"interface", "eSwitchMode"},
     Field{"interface", "externallyManaged"},
     Field{"interface", "vfGroups"},
     Field{"vfGroup", "resourceName"},

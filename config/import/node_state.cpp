@@ -11,6 +11,7 @@ struct Interface {
   unsigned num_vfs{0};
   std::optional<unsigned> mtu;
   bool externally_managed{false};
+  std::optional<model::EswitchMode> eswitch_mode;
 };
 
 // The policy that a PF without one is given: "pf-0000-3b-00.0".
@@ -27,6 +28,7 @@ PfShare share_of(const Interface& interface, model::Place place) {
   share.wish.num_vfs = interface.num_vfs;
   share.wish.mtu = interface.mtu;
   share.wish.externally_managed = interface.externally_managed;
+  share.wish.eswitch_mode = interface.eswitch_mode;
   share.wish.place = std::move(place);
   return share;
 }
@@ -85,7 +87,7 @@ void read_interface(const Node& node, std::string_view resource_prefix, Findings
   if (twin != shares.all.end())
     return reader.refuse("pciAddress", fmt::format("this PF stands at {} already", twin->wish.place.text()));
   const Interface interface{*address, reader.number("numVfs", 0, kMostVfs).value_or(0), mtu(reader),
-                            reader.boolean("externallyManaged").value_or(false)};
+                            reader.boolean("externallyManaged").value_or(false), eswitch_mode(reader)};
   const auto before = static_cast<std::ptrdiff_t>(shares.all.size());
   for (const Node& group : groups) read_group(group, interface, resource_prefix, findings, shares);
   spread_mtu(interface, reader, shares.all.begin() + before, shares.all.end());

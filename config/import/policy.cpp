@@ -51,6 +51,7 @@ void read_policy(const Node& document, std::string_view resource_prefix, Finding
   policy.num_vfs = reader.number("numVfs", 0, kMostVfs).value_or(0);
   policy.mtu = mtu(reader);
   policy.device_type = reader.text("deviceType", device_type).value_or(model::DeviceType::netdevice);
+  policy.eswitch_mode = eswitch_mode(reader);
   policy.externally_managed = reader.boolean("externallyManaged").value_or(false);
   if (const Node* nic_selector = reader.map("nicSelector")) {
     const MapReader which{*nic_selector, "nicSelector", findings};

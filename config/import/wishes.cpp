@@ -25,6 +25,18 @@ std::optional<unsigned> mtu(const MapReader& reader) {
   return given;
 }
 
+std::optional<model::EswitchMode> eswitch_mode(const MapReader& reader) {
+  using Maybe = std::optional<model::EswitchMode>;
+  return reader
+      .text("eSwitchMode",
+            [](std::string_view text) -> Read<Maybe> {
+              if (text.empty()) return Maybe{};
+              const auto mode = eswitch_mode(text);
+              return mode ? Read<Maybe>{Maybe{*mode}} : std::unexpected(mode.error());
+            })
+      .value_or(std::nullopt);
+}
+
 std::string resource_name(const MapReader& reader, std::string_view prefix) {
   return reader
       .text("resourceName", [&](std::string_view text) { return resource_name(fmt::format("{}/{}", prefix, text)); })

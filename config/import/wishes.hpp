@@ -32,6 +32,8 @@ struct Wishes {
 
 // 0 is "as it is" to the operator. Mistakes: below what IPv4 needs, above what the kernel takes.
 [[nodiscard]] std::optional<unsigned> mtu(const MapReader& reader);
+// "" is legacy to the operator, which the agent leaves as it is where nobody asks.
+[[nodiscard]] std::optional<model::EswitchMode> eswitch_mode(const MapReader& reader);
 // "openshift.io/" and what the field `resourceName` says.
 [[nodiscard]] std::string resource_name(const MapReader& reader, std::string_view prefix);
 // The VFs of a policy as a resource selects them. Device ids are those of the VFs, as far as they are known.

@@ -88,6 +88,7 @@ const std::map<std::string, std::string> kSamples{
     {"sriov.policy.externally_managed", "true"},
     {"sriov.policy.num_vfs", "4"},
     {"sriov.policy.on_drift", R"("observe")"},
+    {"sriov.policy.eswitch_mode", R"("switchdev")"},
     {"sriov.policy.mtu", "9000"},
     {"sriov.policy.device_type", R"("vfio-pci")"},
     {"sriov.policy.macs", R"(["02:00:00:00:00:10", "02:00:00:00:00:20-02:00:00:00:00:2f"])"},
