@@ -28,7 +28,7 @@ struct Card {
 struct Found {
   std::optional<unsigned> num_vfs;
   std::optional<unsigned> mtu;
-  std::optional<EswitchMode> eswitch_mode;
+  std::optional<EswitchMode> eswitch_mode{};
   bool no_udev_rules{false};  // the agent's rules of it were not there
 
   bool operator==(const Found&) const = default;
