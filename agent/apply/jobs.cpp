@@ -1,8 +1,15 @@
 #include "apply/jobs.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace nic::apply {
+
+std::uint64_t realtime_usec() {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count());
+}
 
 std::uint32_t Jobs::begin(std::string kind, std::uint32_t caller_uid, std::uint64_t now_usec) {
   Open open;

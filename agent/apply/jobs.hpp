@@ -14,6 +14,9 @@
 
 namespace nic::apply {
 
+// CLOCK_REALTIME, in which jobs say when they began.
+[[nodiscard]] std::uint64_t realtime_usec();
+
 class Jobs {
  public:
   using Finished = std::function<void(const model::Job&)>;

@@ -86,6 +86,7 @@ class Reconciler {
   [[nodiscard]] model::Plan plan(const core::PlanOptions& options) const;
 
  private:
+  static constexpr const char* kScanLane = "scan";
   // Work under way: a PF's steps, or one module. PFs and modules go side by side, the steps of one in order.
   struct Lane {
     std::optional<model::PciAddress> pf;

@@ -33,11 +33,12 @@ std::optional<PortName> parse_port_name(std::string_view text) {
   if (const auto pf = take(text, "pf")) {
     name.kind = PortKind::pf;
     name.port = *pf;
-    auto index = take(text, "vfr");  // ice before Linux 6.10
-    if (!index) index = take(text, "vf");
-    if (index) name.kind = PortKind::vf;
-    if (!index && (index = take(text, "sf"))) name.kind = PortKind::sf;
-    name.index = index.value_or(0);
+    auto vf = take(text, "vfr");  // ice before Linux 6.10
+    if (!vf) vf = take(text, "vf");
+    const auto sf = vf ? std::nullopt : take(text, "sf");
+    if (vf) name.kind = PortKind::vf;
+    if (sf) name.kind = PortKind::sf;
+    name.index = vf ? *vf : sf.value_or(0);
   } else if (const auto port = take(text, "p"); port && !name.controller) {
     name.port = *port;
     name.index = take(text, "s").value_or(0);
