@@ -18,7 +18,10 @@ using testing::IsEmpty;
 const model::PciAddress kPf = pci("0000:01:00.0");
 
 model::Owned record() {
-  return {kPf, {0x8086, 0x10c9, "MT2340J88735", "52:54:00:00:00:01"}, {"enp1s0", "rail0"}, {.num_vfs = 0, .mtu = 1500}};
+  return {kPf,
+          {0x8086, 0x10c9, "MT2340J88735", "52:54:00:00:00:01"},
+          {"enp1s0", "rail0"},
+          {.num_vfs = 0, .mtu = 1500, .eswitch_mode = model::EswitchMode::switchdev, .no_udev_rules = true}};
 }
 
 class OwnedRecordsTest : public testing::Test {

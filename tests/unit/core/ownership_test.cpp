@@ -106,6 +106,25 @@ TEST(GiveBack, MakesVfsAgainThatWereThereWithTheDriversTheyHad) {
                           "bind VF 1 (0000:01:10.2) to its network driver"));
 }
 
+TEST(GiveBack, SwitchesTheEswitchBackAndTakesTheRulesAway) {
+  model::Inventory host = Host{}.pf("0000:01:00.0", "enp1s0", 8, "mlx5_core");
+  host.net_devices[0].permanent_address = "52:54:00:00:00:01";
+  auto& pf = host.functions.at(kPf);
+  pf.eswitch_mode = model::EswitchMode::switchdev;
+  pf.udev_rules = "# the agent's";
+  auto record = first_record(pf, host);
+  predict(host, model::SetNumVfs{kPf, 0, 2});
+  for (const auto& action :
+       std::vector<model::Action>{model::SetNumVfs{kPf, 0, 2},
+                                  model::SetEswitchMode{kPf, model::EswitchMode::legacy, model::EswitchMode::switchdev},
+                                  model::WriteUdevRules{kPf, "# the agent's"}})
+    record = noted(std::move(record), action);
+  const model::OwnedPfs records{{kPf, record}};
+  const auto back = plan(resolve(with({}), host, records), host, {});
+  EXPECT_THAT(lines(back), ElementsAre(HasSubstr("legacy"), "remove the 2 VFs of 0000:01:00.0", HasSubstr("rules")));
+  EXPECT_THAT(back.pfs.at(0).steps.at(0).why, HasSubstr("given back as it was found, legacy"));
+}
+
 TEST(GiveBack, IsRefusedWhereAVfIsInUseAndWhereThePfIsProtected) {
   auto host = changed();
   host.functions.at(pci("0000:01:10.2")).in_use = "a pod has it";
