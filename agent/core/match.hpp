@@ -23,7 +23,4 @@ namespace nic::core {
 [[nodiscard]] std::optional<std::string> mismatch(const model::Selectors& selectors, const model::PciFunction& function,
                                                   const model::Inventory& inventory);
 
-// What a function's link is: its interface's, else its RDMA ports', its PF's, or what its PCI class says.
-[[nodiscard]] model::LinkType link_type_of(const model::PciFunction& function, const model::Inventory& inventory);
-
 }  // namespace nic::core
