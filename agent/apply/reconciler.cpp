@@ -268,7 +268,7 @@ void Reconciler::watch_drift() {
   drift_.keep(desired_.pfs);
   for (const auto& [address, desired] : desired_.pfs) {
     const auto name = address.text();
-    const bool asked = std::ranges::any_of(plan_.pfs, [&](const auto& pf) { return pf.pf == address; });
+    const bool asked = std::ranges::find(plan_.pfs, address, &model::PfPlan::pf) != plan_.pfs.end();
     if (!asked && !lanes_.contains(name) && shown(name)) drift_.right(desired);
   }
 }

@@ -19,7 +19,7 @@ std::vector<VfSettings> one_by_one(const VfSettings& all) {
   const auto part = [&](auto... member) {
     VfSettings one;
     ((one.*member = all.*member), ...);
-    if (!one.empty()) parts.push_back(std::move(one));
+    if (!one.empty()) parts.push_back(one);
   };
   part(&VfSettings::mac);
   part(&VfSettings::node_guid);
