@@ -40,7 +40,7 @@ class Spawning {
   }
   // errno; 0 for success.
   [[nodiscard]] int start(std::vector<char*>& arguments, pid_t& pid) const {
-    return ::posix_spawnp(&pid, arguments.front(), &files_, &attributes_, arguments.data(), environ);
+    return ::posix_spawn(&pid, arguments.front(), &files_, &attributes_, arguments.data(), environ);
   }
 
  private:

@@ -10,8 +10,8 @@
 
 namespace nic::host {
 
-// Found in PATH, without input, its output thrown away. An exit status other than 0 is Code::internal; one that is not
-// over in time is killed: Code::timed_out.
+// By its absolute path, without input, its output thrown away. An exit status other than 0 is Code::internal; one that
+// is not over in time is killed: Code::timed_out.
 [[nodiscard]] std::expected<void, model::Error> run_program(const std::vector<std::string>& command,
                                                             std::chrono::milliseconds deadline);
 

@@ -74,7 +74,7 @@ Done remove_udev_rules(const model::Roots& roots, const model::PciAddress& pf) {
 }
 
 Done reload_udev() {
-  auto done = run_program({"udevadm", "control", "--reload"}, kReloadDeadline);
+  auto done = run_program({"/usr/bin/udevadm", "control", "--reload"}, kReloadDeadline);
   if (done) return {};
   auto error = done.error().during("have udev read its rules");
   if (error.advice.empty()) error.advice = "is systemd-udevd running?";
