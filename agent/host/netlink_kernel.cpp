@@ -2,6 +2,7 @@
 #include "host/devlink.hpp"
 #include "host/netlink_facts.hpp"
 #include "host/netlink_socket.hpp"
+#include "host/netlink_writer.hpp"
 #include "host/rtnetlink_parse.hpp"
 #include "host/sysfs.hpp"
 #include "host/vf_message.hpp"
@@ -21,22 +22,12 @@ namespace {
 template <class T>
 using Answer = std::expected<T, model::Error>;
 
-template <class T>
-Bytes bytes_of(const T& value) {
-  return std::as_bytes(std::span{&value, 1});
-}
-
-struct LinkRequest {
+// Without the counters, which nobody here reads.
+Attributes link_request(unsigned ifindex = 0, std::uint32_t more = 0) {
   ifinfomsg header{};
-  nlattr attribute{.nla_len = sizeof(nlattr) + sizeof(std::uint32_t), .nla_type = IFLA_EXT_MASK};
-  std::uint32_t mask{RTEXT_FILTER_SKIP_STATS};
-};
-static_assert(sizeof(LinkRequest) == sizeof(ifinfomsg) + 8);
-
-struct RdmaPortRequest {
-  nlattr attribute{.nla_len = sizeof(nlattr) + sizeof(std::uint32_t), .nla_type = RDMA_NLDEV_ATTR_DEV_INDEX};
-  std::uint32_t index{0};
-};
+  header.ifi_index = static_cast<int>(ifindex);
+  return Attributes::behind(header).number(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS | more);
+}
 
 constexpr std::uint16_t rdma_type(unsigned command) {
   return static_cast<std::uint16_t>(RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, command));
@@ -46,9 +37,9 @@ Answer<std::vector<Link>> ask_links() {
   auto socket = NetlinkSocket::open(NETLINK_ROUTE);
   if (!socket) return std::unexpected(std::move(socket.error()));
   std::vector<Link> links;
-  const LinkRequest request;
+  const auto request = link_request();
   const auto done = socket->dump(
-      RTM_GETLINK, bytes_of(request), [&] { links.clear(); },
+      RTM_GETLINK, request.bytes(), [&] { links.clear(); },
       [&](Bytes payload) {
         if (auto link = parse_link(payload)) links.push_back(std::move(*link));
       });
@@ -59,11 +50,9 @@ Answer<std::vector<Link>> ask_links() {
 Answer<std::map<unsigned, model::VfSettings>> ask_vfs(unsigned ifindex) {
   auto socket = NetlinkSocket::open(NETLINK_ROUTE);
   if (!socket) return std::unexpected(std::move(socket.error()));
-  LinkRequest request;
-  request.header.ifi_index = static_cast<int>(ifindex);
-  request.mask |= RTEXT_FILTER_VF;
+  const auto request = link_request(ifindex, RTEXT_FILTER_VF);
   std::map<unsigned, model::VfSettings> vfs;
-  const auto done = socket->ask(RTM_GETLINK, bytes_of(request), [&](Bytes payload) { vfs = parse_vfs(payload); });
+  const auto done = socket->ask(RTM_GETLINK, request.bytes(), [&](Bytes payload) { vfs = parse_vfs(payload); });
   if (!done) return std::unexpected(done.error().during("read the settings of the VFs"));
   return vfs;
 }
@@ -77,7 +66,7 @@ Answer<std::vector<model::DefaultRoute>> ask_routes() {
     request.rtm_family = family;
     const auto before = routes.size();
     const auto done = socket->dump(
-        RTM_GETROUTE, bytes_of(request), [&] { routes.resize(before); },
+        RTM_GETROUTE, Attributes::behind(request).bytes(), [&] { routes.resize(before); },
         [&](Bytes payload) { std::ranges::copy(parse_default_routes(payload), std::back_inserter(routes)); });
     // A kernel without IPv6 has no IPv6 routes.
     if (!done && done.error().errno_value != EOPNOTSUPP)
@@ -104,10 +93,9 @@ Answer<RdmaFacts> ask_rdma(const model::Roots& roots) {
       });
   if (!devices) return std::unexpected(devices.error().during("read the RDMA devices"));
   for (auto& device : facts.devices) {
-    RdmaPortRequest request;
-    request.index = device.index;
+    const auto request = Attributes{}.number(RDMA_NLDEV_ATTR_DEV_INDEX, std::uint32_t{device.index});
     const auto ports = socket->dump(
-        rdma_type(RDMA_NLDEV_CMD_PORT_GET), bytes_of(request), [&] { device.ports.clear(); },
+        rdma_type(RDMA_NLDEV_CMD_PORT_GET), request.bytes(), [&] { device.ports.clear(); },
         [&](Bytes payload) {
           if (const auto port = parse_rdma_port(payload)) device.ports.push_back(*port);
         });

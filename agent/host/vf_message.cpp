@@ -4,11 +4,10 @@
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <netlink/attr.h>
-#include <netlink/msg.h>
 
+#include <algorithm>
 #include <array>
-#include <memory>
+#include <iterator>
 #include <utility>
 
 namespace nic::host {
@@ -17,10 +16,6 @@ namespace {
 using model::VfSettings;
 
 constexpr std::uint32_t kUntold = 0xffffffff;
-
-struct MessageDeleter {
-  void operator()(nl_msg* message) const noexcept { nlmsg_free(message); }
-};
 
 std::optional<bool> switch_of(std::uint32_t setting) {
   if (setting == kUntold) return std::nullopt;
@@ -108,37 +103,32 @@ void read_vf(Bytes info, std::map<unsigned, VfSettings>& vfs) {
   if (index) vfs[*index] = settings;
 }
 
-template <class T>
-void put(nl_msg* message, int type, const T& value) {
-  nla_put(message, type, sizeof value, &value);
-}
-
-void put_vlan(nl_msg* message, unsigned vf, const model::Vlan& vlan) {
-  auto* list = nla_nest_start(message, IFLA_VF_VLAN_LIST);
+Attributes vlan_attribute(unsigned vf, const model::Vlan& vlan) {
   const auto protocol =
       static_cast<std::uint16_t>(vlan.protocol == model::VlanProtocol::dot1ad ? ETH_P_8021AD : ETH_P_8021Q);
-  put(message, IFLA_VF_VLAN_INFO,
-      ifla_vf_vlan_info{.vf = vf, .vlan = vlan.id, .qos = vlan.qos, .vlan_proto = htons(protocol)});
-  nla_nest_end(message, list);
+  return Attributes{}.number(
+      IFLA_VF_VLAN_INFO, ifla_vf_vlan_info{.vf = vf, .vlan = vlan.id, .qos = vlan.qos, .vlan_proto = htons(protocol)});
 }
 
-void put_settings(nl_msg* message, unsigned vf, const VfSettings& settings) {
+Attributes attributes_of(unsigned vf, const VfSettings& settings) {
+  Attributes all;
   if (settings.mac) {
     ifla_vf_mac mac{.vf = vf, .mac = {}};
     std::ranges::copy(settings.mac->bytes(), std::begin(mac.mac));
-    put(message, IFLA_VF_MAC, mac);
+    all.number(IFLA_VF_MAC, mac);
   }
-  if (settings.node_guid) put(message, IFLA_VF_IB_NODE_GUID, ifla_vf_guid{.vf = vf, .guid = settings.node_guid->value});
-  if (settings.port_guid) put(message, IFLA_VF_IB_PORT_GUID, ifla_vf_guid{.vf = vf, .guid = settings.port_guid->value});
-  if (settings.vlan) put_vlan(message, vf, *settings.vlan);
-  if (settings.trust) put(message, IFLA_VF_TRUST, ifla_vf_trust{.vf = vf, .setting = *settings.trust ? 1U : 0U});
+  if (settings.node_guid) all.number(IFLA_VF_IB_NODE_GUID, ifla_vf_guid{.vf = vf, .guid = settings.node_guid->value});
+  if (settings.port_guid) all.number(IFLA_VF_IB_PORT_GUID, ifla_vf_guid{.vf = vf, .guid = settings.port_guid->value});
+  if (settings.vlan) all.nest(IFLA_VF_VLAN_LIST, vlan_attribute(vf, *settings.vlan));
+  if (settings.trust) all.number(IFLA_VF_TRUST, ifla_vf_trust{.vf = vf, .setting = *settings.trust ? 1U : 0U});
   if (settings.spoof_check)
-    put(message, IFLA_VF_SPOOFCHK, ifla_vf_spoofchk{.vf = vf, .setting = *settings.spoof_check ? 1U : 0U});
+    all.number(IFLA_VF_SPOOFCHK, ifla_vf_spoofchk{.vf = vf, .setting = *settings.spoof_check ? 1U : 0U});
   if (settings.link_state)
-    put(message, IFLA_VF_LINK_STATE, ifla_vf_link_state{.vf = vf, .link_state = kernel_word(*settings.link_state)});
+    all.number(IFLA_VF_LINK_STATE, ifla_vf_link_state{.vf = vf, .link_state = kernel_word(*settings.link_state)});
   if (settings.min_tx_rate && settings.max_tx_rate)
-    put(message, IFLA_VF_RATE,
-        ifla_vf_rate{.vf = vf, .min_tx_rate = *settings.min_tx_rate, .max_tx_rate = *settings.max_tx_rate});
+    all.number(IFLA_VF_RATE,
+               ifla_vf_rate{.vf = vf, .min_tx_rate = *settings.min_tx_rate, .max_tx_rate = *settings.max_tx_rate});
+  return all;
 }
 
 }  // namespace
@@ -155,19 +145,11 @@ std::map<unsigned, VfSettings> parse_vfs(Bytes payload) {
   return vfs;
 }
 
-std::vector<std::byte> vf_message(unsigned ifindex, unsigned vf_index, const VfSettings& settings) {
-  const std::unique_ptr<nl_msg, MessageDeleter> message{nlmsg_alloc_simple(RTM_SETLINK, 0)};
-  if (!message) return {};
+Attributes vf_message(unsigned ifindex, unsigned vf_index, const VfSettings& settings) {
   ifinfomsg header{};
   header.ifi_index = static_cast<int>(ifindex);
-  nlmsg_append(message.get(), &header, sizeof header, NLMSG_ALIGNTO);
-  auto* list = nla_nest_start(message.get(), IFLA_VFINFO_LIST);
-  auto* info = nla_nest_start(message.get(), IFLA_VF_INFO);
-  put_settings(message.get(), vf_index, settings);
-  nla_nest_end(message.get(), info);
-  nla_nest_end(message.get(), list);
-  const auto* payload = static_cast<const std::byte*>(nlmsg_data(nlmsg_hdr(message.get())));
-  return {payload, payload + nlmsg_datalen(nlmsg_hdr(message.get()))};
+  const auto info = Attributes{}.nest(IFLA_VF_INFO, attributes_of(vf_index, settings));
+  return Attributes::behind(header).nest(IFLA_VFINFO_LIST, info);
 }
 
 }  // namespace nic::host

@@ -3,11 +3,10 @@
 #pragma once
 
 #include "host/netlink_message.hpp"
+#include "host/netlink_writer.hpp"
 #include "model/vf_settings.hpp"
 
-#include <cstddef>
 #include <map>
-#include <vector>
 
 namespace nic::host {
 
@@ -17,6 +16,6 @@ namespace nic::host {
 
 // Payload of an RTM_SETLINK on the PF's interface that tells it these settings of one VF; the kernel stops at the first
 // that it refuses. Both rates must be there, or none.
-[[nodiscard]] std::vector<std::byte> vf_message(unsigned ifindex, unsigned vf_index, const model::VfSettings& settings);
+[[nodiscard]] Attributes vf_message(unsigned ifindex, unsigned vf_index, const model::VfSettings& settings);
 
 }  // namespace nic::host

@@ -83,7 +83,7 @@ std::expected<void, Error> set_vf(const FunctionFiles& pf, const model::SetVf& s
   const auto driver = pf.link("driver");
   std::optional<Error> failure;
   for (const auto& setting : one_by_one(step.settings)) {
-    auto done = rtnetlink.set_link(vf_message(**ifindex, step.vf_index, setting));
+    auto done = rtnetlink.set_link(vf_message(**ifindex, step.vf_index, setting).bytes());
     if (done || failure) continue;
     failure = std::move(done.error());
     failure->operation = fmt::format("set {} of", names_of(setting));

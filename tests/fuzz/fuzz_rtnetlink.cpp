@@ -25,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& [index, settings] : parse_vfs(bytes)) {
     auto told = settings;
     if (!told.min_tx_rate || !told.max_tx_rate) told.min_tx_rate = told.max_tx_rate = 0;
-    require(parse_vfs(vf_message(1, index, told)).at(index) == told);
+    require(parse_vfs(vf_message(1, index, told).bytes()).at(index) == told);
   }
   return 0;
 }

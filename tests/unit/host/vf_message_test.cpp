@@ -26,8 +26,13 @@ VfSettings everything() {
   return all;
 }
 
+std::vector<std::byte> message_of(unsigned vf_index, const VfSettings& settings) {
+  const auto message = vf_message(7, vf_index, settings);
+  return {message.bytes().begin(), message.bytes().end()};
+}
+
 TEST(VfMessage, SaysWhatIsReadOutOfIt) {
-  const auto message = vf_message(7, 3, everything());
+  const auto message = message_of(3, everything());
   const auto vfs = parse_vfs(message);
   ASSERT_EQ(vfs.size(), 1u);
   EXPECT_EQ(vfs.at(3), everything());
@@ -37,13 +42,13 @@ TEST(VfMessage, SaysWhatIsReadOutOfIt) {
 TEST(VfMessage, HasNothingInItThatIsNotToBeChanged) {
   VfSettings trust;
   trust.trust = false;
-  EXPECT_EQ(parse_vfs(vf_message(7, 0, trust)).at(0), trust);
+  EXPECT_EQ(parse_vfs(message_of(0, trust)).at(0), trust);
 }
 
 TEST(VfMessage, AMacStandsInTheOrderOfTheWire) {
   VfSettings one;
   one.mac = model::MacAddress::parse("02:00:00:00:00:10");
-  const auto message = vf_message(7, 0, one);
+  const auto message = message_of(0, one);
   const std::array<std::byte, 6> wire{std::byte{2}, {}, {}, {}, {}, std::byte{0x10}};
   EXPECT_NE(std::ranges::search(message, wire).begin(), message.end());
 }
@@ -52,7 +57,7 @@ TEST(VfMessage, AMacStandsInTheOrderOfTheWire) {
 TEST(VfMessage, TakesAllBitsSetForUntold) {
   VfSettings trusted;
   trusted.trust = true;
-  auto message = vf_message(7, 0, trusted);
+  auto message = message_of(0, trusted);
   ASSERT_TRUE(parse_vfs(message).at(0).trust.has_value());
   const ifla_vf_trust untold{.vf = 0, .setting = 0xffffffff};
   std::ranges::copy(std::as_bytes(std::span{&untold, 1}), message.end() - sizeof untold);  // its only attribute
@@ -60,7 +65,7 @@ TEST(VfMessage, TakesAllBitsSetForUntold) {
 }
 
 TEST(VfMessage, CutShortNeverReadsBeyondItsEnd) {
-  const auto message = vf_message(7, 3, everything());
+  const auto message = message_of(3, everything());
   for (std::size_t size = 0; size < message.size(); ++size)
     (void)parse_vfs(std::vector<std::byte>{message.begin(), message.begin() + static_cast<std::ptrdiff_t>(size)});
 }
