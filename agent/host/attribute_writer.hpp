@@ -63,7 +63,6 @@ class PutBack {
 [[nodiscard]] std::expected<void, model::Error> set_autoprobe(const FunctionFiles& pf, bool on);
 [[nodiscard]] std::expected<void, model::Error> bind_vfio(const FunctionFiles& function);
 [[nodiscard]] std::expected<void, model::Error> bind_netdevice(const FunctionFiles& function);
-[[nodiscard]] std::expected<void, model::Error> unbind_driver(const FunctionFiles& function);
 [[nodiscard]] std::expected<void, model::Error> bring_up(const FunctionFiles& function);
 [[nodiscard]] std::expected<void, model::Error> set_mtu(const FunctionFiles& function, unsigned to, bool real);
 

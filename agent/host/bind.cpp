@@ -48,11 +48,6 @@ Done unbind(const FunctionFiles& function) {
   return done;
 }
 
-Done unbind_driver(const FunctionFiles& function) {
-  if (auto done = unbind(function); !done) return std::unexpected(done.error().during("unbind the driver"));
-  return {};
-}
-
 Done bind_vfio(const FunctionFiles& function) {
   const std::string what = "bind vfio-pci";
   const auto bound = driver_of(function);

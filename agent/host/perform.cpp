@@ -85,7 +85,7 @@ std::expected<void, model::Error> perform(const model::Roots& roots, const model
                         },
                         [&](const model::UnbindDriver& step) -> std::expected<void, model::Error> {
                           if (auto found = there(step.function); !found) return found;
-                          return unbind_driver(files(step.function));
+                          return unbind(files(step.function));
                         },
                         [&](const model::SetVf& step) -> std::expected<void, model::Error> {
                           if (auto found = there(step.pf); !found) return found;
