@@ -53,6 +53,10 @@ driver_of() { basename "$(readlink "/sys/bus/pci/devices/$1/driver" || echo none
 # vf N [PF]: the PCI address of the Nth VF.
 vf() { basename "$(readlink "/sys/bus/pci/devices/${2:-$pf}/virtfn$1")"; }
 
+# vf_line N: what the kernel says of the Nth VF of the card; vf_says N TEXT: that has it.
+vf_line() { ip link show "$pf_name" | grep -E "^ *vf $1 "; }
+vf_says() { vf_line "$1" | says "$2"; }
+
 # The agent -------------------------------------------------------------------------------------------------------------
 
 write_config() {

@@ -10,11 +10,9 @@ name = "example.com/vf"
 kind = "exclusive"
 selectors = { root_devices = ["$pf"] }
 END
-vf_says() { ip link show "$pf_name" | grep -E "^ *vf $1 " | says "$2"; }
 kubelet_started
 wait_for 10 "the kubelet listens" kubelet_listens
 agent_started
-given=
 wait_for 30 "the agent has settled" property_is /org/nicagent1 Manager Settled true
 given=$(vf 1)
 wait_for 20 "the kubelet sees the VFs" grep -q "$given" /run/kubelet.events

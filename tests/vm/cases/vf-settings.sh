@@ -13,8 +13,6 @@ vfs = "0"
 macs = ["02:00:00:00:00:10"]
 vlan = 7
 END
-vf_line() { ip link show "$pf_name" | grep -E "^ *vf $1 "; }
-vf_says() { vf_line "$1" | says "$2"; }
 agent_started
 wait_for 30 "the agent has settled" property_is /org/nicagent1 Manager Settled true
 wait_for 10 "the card is ok" property_is "$(device_path $pf)" Device State '"ok"'
