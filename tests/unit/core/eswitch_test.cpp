@@ -3,7 +3,6 @@
 #include "core/plan.hpp"
 #include "core/pools.hpp"
 #include "core/predict.hpp"
-#include "core/resolve.hpp"
 #include "lib/hosts.hpp"
 #include "lib/plans.hpp"
 #include "lib/policies.hpp"
@@ -18,6 +17,7 @@ using model::EswitchMode;
 using test::Host;
 using test::lines;
 using test::pci;
+using test::want;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -28,12 +28,6 @@ model::SriovPolicy switchdev(unsigned vfs) {
   auto policy = test::policy("fabric", {{"ens1np0", {}}}, vfs);
   policy.eswitch_mode = EswitchMode::switchdev;
   return policy;
-}
-
-model::Desired want(const model::Inventory& host, std::vector<model::SriovPolicy> policies) {
-  model::Config config;
-  config.policies = std::move(policies);
-  return resolve(config, host);
 }
 
 std::vector<std::string> steps(const model::Inventory& host, std::vector<model::SriovPolicy> policies) {

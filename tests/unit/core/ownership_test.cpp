@@ -4,6 +4,7 @@
 #include "core/predict.hpp"
 #include "core/resolve.hpp"
 #include "lib/hosts.hpp"
+#include "lib/plans.hpp"
 #include "lib/policies.hpp"
 
 #include <gmock/gmock.h>
@@ -13,6 +14,7 @@ namespace nic::core {
 namespace {
 
 using test::Host;
+using test::lines;
 using test::pci;
 using test::policy;
 using testing::ElementsAre;
@@ -43,13 +45,6 @@ model::OwnedPfs owned(const model::Inventory& host) {
   record = noted(std::move(record), model::SetNumVfs{kPf, 0, 4});
   record = noted(std::move(record), model::SetMtu{kPf, 1500, 9000});
   return {{kPf, record}};
-}
-
-std::vector<std::string> lines(const model::Plan& plan) {
-  std::vector<std::string> all;
-  for (const auto& pf : plan.pfs)
-    for (const auto& step : pf.steps) all.push_back(model::describe(step.action));
-  return all;
 }
 
 TEST(Noted, IsTheOldestTruthOfWhatIsChanged) {

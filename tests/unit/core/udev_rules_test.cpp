@@ -93,9 +93,7 @@ TEST(UdevRules, NameNothingWhereTheNameCouldMeanSomethingElse) {
 }
 
 model::Desired want(const model::Inventory& host, unsigned vfs) {
-  model::Config config;
-  config.policies = {test::policy("p", {{"enp1s0", {}}}, vfs)};
-  return resolve(config, host);
+  return test::want(host, {test::policy("p", {{"enp1s0", {}}}, vfs)});
 }
 
 TEST(UdevRules, AreWrittenBeforeTheVfsComeAndRemovedWhenTheyHaveGone) {
