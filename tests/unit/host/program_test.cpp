@@ -37,8 +37,8 @@ TEST(Program, ThatDoesNotEndIsKilledAtItsDeadline) {
 }
 
 TEST(Program, BeginsWithoutInputAndWithSignalsUnblocked) {
-  EXPECT_TRUE(
-      run_program({"/bin/sh", "-c", "! read line && ! grep -q 'SigBlk:.*[1-9a-f]' /proc/self/status"}, kLong).has_value());
+  EXPECT_TRUE(run_program({"/bin/sh", "-c", "! read line && ! grep -q 'SigBlk:.*[1-9a-f]' /proc/self/status"}, kLong)
+                  .has_value());
 }
 
 }  // namespace
