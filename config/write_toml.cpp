@@ -24,7 +24,7 @@ std::string written(std::uint16_t id) { return quoted(fmt::format("{:04x}", id))
 std::string written(const model::PciAddress& address) { return quoted(address.text()); }
 std::string written(model::LinkType type) { return quoted(word(type)); }
 
-std::string with_ranges(std::string name, const std::vector<model::IndexRange>& vfs) {
+std::string with_ranges(const std::string& name, const std::vector<model::IndexRange>& vfs) {
   return quoted(vfs.empty() ? name : name + '#' + model::text(vfs));
 }
 std::string written(const model::PfName& pf) { return with_ranges(pf.name, pf.vfs); }

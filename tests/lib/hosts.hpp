@@ -115,7 +115,7 @@ class Host {
     return *this;
   }
   // The address that an interface was made with.
-  Host& made_with(std::string_view name, std::string address) {
+  Host& made_with(std::string_view name, const std::string& address) {
     for (auto& net : inventory_.net_devices)
       if (net.name == name) net.address = net.permanent_address = address;
     return *this;

@@ -12,8 +12,6 @@
 namespace nic::config {
 namespace {
 
-using testing::HasSubstr;
-
 model::Config without_places(model::Config config) {
   config.sources.clear();
   for (auto& policy : config.policies) {

@@ -18,7 +18,6 @@ namespace nic::core {
 namespace {
 
 using test::Host;
-using test::pci;
 
 class Generated {
  public:
