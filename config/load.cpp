@@ -29,6 +29,7 @@ void replace_or_add(std::vector<Entry>& all, std::vector<Entry> more) {
 void lay_over(Config& config, Config later) {
   replace_or_add(config.policies, std::move(later.policies));
   replace_or_add(config.resources, std::move(later.resources));
+  replace_or_add(config.module_versions, std::move(later.module_versions));
   for (auto& module : later.modules) {
     const bool known = std::ranges::any_of(config.modules, [&](const auto& other) {
       return model::kernel_name(other.name) == model::kernel_name(module.name);
@@ -38,6 +39,8 @@ void lay_over(Config& config, Config later) {
   config.protected_functions.merge(later.protected_functions);
   config.auto_apply = later.auto_apply;
   config.kubelet = std::move(later.kubelet);
+  config.drivers = std::move(later.drivers);
+  config.peer_memory = later.peer_memory;
   config.sources.insert(config.sources.end(), later.sources.begin(), later.sources.end());
 }
 

@@ -120,6 +120,31 @@ model::Resource resource(const toml::table& table, Mistakes& mistakes) {
   return result;
 }
 
+model::ModuleVersions module_versions(const toml::table& table, Mistakes& mistakes) {
+  TableReader reader{table, "kernel_modules.version", mistakes};
+  model::ModuleVersions result;
+  result.place = reader.place();
+  reader.require("name");
+  result.name = reader.text("name", module_name).value_or("");
+  result.min = reader.text("min", version);
+  result.max = reader.text("max", version);
+  if (!reader.has("min") && !reader.has("max")) reader.refuse("name", "give min, max, or both");
+  if (result.min && result.max && compare(*result.min, *result.max) > 0)
+    reader.refuse("max", fmt::format("{} is older than min, {}", result.max->text, result.min->text));
+  return result;
+}
+
+void kernel_modules(const toml::table& table, const Config& below, Config& config, Mistakes& mistakes) {
+  TableReader reader{table, "kernel_modules", mistakes};
+  const auto place = reader.place();
+  for (auto& name : reader.texts("required", module_or_set)) config.modules.push_back({std::move(name), place});
+  if (const auto stack = reader.text("rdma_stack", rdma_stack)) config.drivers.rdma_stack = stack;
+  config.drivers.require_signed = reader.boolean("require_signed").value_or(below.drivers.require_signed);
+  if (auto file = reader.text("ready_file", run_file)) config.drivers.ready_file = std::move(*file);
+  reader.tables("version",
+                [&](const toml::table& one) { config.module_versions.push_back(module_versions(one, mistakes)); });
+}
+
 template <class Entry>
 void refuse_twins(const std::vector<Entry>& entries, std::string_view what, Mistakes& mistakes) {
   for (std::size_t i = 0; i < entries.size(); ++i)
@@ -135,6 +160,8 @@ Config read(const toml::table& top, const Config& below, Mistakes& mistakes) {
   Config config;
   config.auto_apply = below.auto_apply;
   config.kubelet = below.kubelet;
+  config.drivers = below.drivers;
+  config.peer_memory = below.peer_memory;
   TableReader reader{top, "", mistakes};
   if (const auto* agent = reader.table("agent")) {
     TableReader settings{*agent, "agent", mistakes};
@@ -145,17 +172,17 @@ Config read(const toml::table& top, const Config& below, Mistakes& mistakes) {
   if (const auto* sriov = reader.table("sriov"))
     TableReader{*sriov, "sriov", mistakes}.tables(
         "policy", [&](const toml::table& one) { config.policies.push_back(policy(one, mistakes)); });
-  if (const auto* modules = reader.table("kernel_modules")) {
-    TableReader required{*modules, "kernel_modules", mistakes};
-    const auto place = required.place();
-    for (auto& name : required.texts("required", module_name)) config.modules.push_back({std::move(name), place});
-  }
+  if (const auto* modules = reader.table("kernel_modules")) kernel_modules(*modules, below, config, mistakes);
+  if (const auto* gpudirect = reader.table("gpudirect"))
+    if (const auto wish = TableReader{*gpudirect, "gpudirect", mistakes}.text("peer_memory", peer_memory))
+      config.peer_memory = *wish;
   if (const auto* kubelet = reader.table("kubelet")) {
     TableReader settings{*kubelet, "kubelet", mistakes};
     config.kubelet.enabled = settings.boolean("enabled").value_or(below.kubelet.enabled);
     if (auto root = settings.text("root", kubelet_root)) config.kubelet.root = std::move(*root);
   }
   reader.tables("resource", [&](const toml::table& one) { config.resources.push_back(resource(one, mistakes)); });
+  refuse_twins(config.module_versions, "version of", mistakes);
   refuse_twins(config.policies, "policy", mistakes);
   refuse_twins(config.resources, "resource", mistakes);
   return config;

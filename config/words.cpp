@@ -1,6 +1,9 @@
 #include "config/words.hpp"
 
+#include "model/module_catalogue.hpp"
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -164,6 +167,49 @@ Read<std::string> module_name(std::string_view text) {
   if (!good)
     return std::unexpected(fmt::format("\"{}\" cannot be a module's name: letters, digits, '_' and '-', at most {}",
                                        text.substr(0, 32), kMostModuleName));
+  return std::string{text};
+}
+
+Read<std::string> module_or_set(std::string_view text) {
+  if (!text.starts_with('@')) return module_name(text);
+  const auto set = text.substr(1);
+  if (model::askable_set(set) != nullptr) return std::string{text};
+  std::vector<std::string_view> words;
+  for (const auto& known : model::kAskableSets) words.push_back(known.word);
+  const auto meant = nearest(set, words);
+  return std::unexpected(meant
+                             ? fmt::format("there is no set \"{}\"; did you mean \"@{}\"?", text.substr(0, 32), *meant)
+                             : fmt::format("there is no set \"{}\": @{}", text.substr(0, 32), fmt::join(words, ", @")));
+}
+
+Read<model::Provider> rdma_stack(std::string_view text) {
+  for (const auto provider : {model::Provider::inbox, model::Provider::ofed})
+    if (text == word(provider)) return provider;
+  return std::unexpected(fmt::format("\"{}\" is not an RDMA stack: \"inbox\" or \"ofed\"", text.substr(0, 32)));
+}
+
+Read<model::Version> version(std::string_view text) {
+  constexpr std::size_t kMost = 64;
+  auto parsed = model::parse_version(text);
+  if (!parsed || text.size() > kMost)
+    return std::unexpected(fmt::format("\"{}\" is not a version, as \"24.10-1.1.4\" is", text.substr(0, 32)));
+  return std::move(*parsed);
+}
+
+Read<model::PeerMemoryWish> peer_memory(std::string_view text) {
+  using model::PeerMemoryWish;
+  for (const auto wish :
+       {PeerMemoryWish::none, PeerMemoryWish::automatic, PeerMemoryWish::dmabuf, PeerMemoryWish::peermem})
+    if (text == word(wish)) return wish;
+  return std::unexpected(
+      fmt::format("\"{}\" is not one of \"auto\", \"dmabuf\", \"peermem\", \"none\"", text.substr(0, 32)));
+}
+
+Read<std::string> run_file(std::string_view text) {
+  constexpr std::size_t kMost = 200;
+  if (!text.starts_with("/run/") || text.size() > kMost || text.ends_with('/') || text.contains('\0') ||
+      text.contains("/../") || text.ends_with("/.."))
+    return std::unexpected(fmt::format("\"{}\" is not the plain path of a file below /run", text.substr(0, 64)));
   return std::string{text};
 }
 

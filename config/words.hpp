@@ -3,6 +3,9 @@
 #pragma once
 
 #include "model/config.hpp"
+#include "model/driver_status.hpp"
+#include "model/module.hpp"
+#include "model/version.hpp"
 
 #include <cstdint>
 #include <expected>
@@ -27,6 +30,11 @@ using Read = std::expected<T, std::string>;
 [[nodiscard]] Read<model::LinkType> link_type(std::string_view text);
 [[nodiscard]] Read<std::string> interface_name(std::string_view text);
 [[nodiscard]] Read<std::string> module_name(std::string_view text);
+[[nodiscard]] Read<std::string> module_or_set(std::string_view text);   // "ib_uverbs", "@mlx5"
+[[nodiscard]] Read<model::Provider> rdma_stack(std::string_view text);  // "inbox", "ofed"
+[[nodiscard]] Read<model::Version> version(std::string_view text);      // "24.10-1.1.4"
+[[nodiscard]] Read<model::PeerMemoryWish> peer_memory(std::string_view text);
+[[nodiscard]] Read<std::string> run_file(std::string_view text);  // a file below /run
 [[nodiscard]] Read<std::string> resource_name(std::string_view text);
 [[nodiscard]] Read<std::string> plain_name(std::string_view text);  // names of policies and drivers
 [[nodiscard]] Read<std::string> kubelet_root(std::string_view text);

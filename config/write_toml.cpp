@@ -160,6 +160,14 @@ std::string written(const model::Resource& resource) {
   return table("[[resource]]", pairs, resource.place);
 }
 
+std::string written(const model::ModuleVersions& versions) {
+  Pairs pairs;
+  pairs.text("name", versions.name);
+  if (versions.min) pairs.text("min", versions.min->text);
+  if (versions.max) pairs.text("max", versions.max->text);
+  return table("[[kernel_modules.version]]", pairs, versions.place);
+}
+
 std::string settings(const model::Config& config) {
   const model::Config plain;
   Pairs agent;
@@ -169,6 +177,11 @@ std::string settings(const model::Config& config) {
   for (const auto& module : config.modules) required.push_back(module.name);
   Pairs modules;
   modules.list("required", required);
+  if (config.drivers.rdma_stack) modules.text("rdma_stack", word(*config.drivers.rdma_stack));
+  modules.boolean("require_signed", config.drivers.require_signed, plain.drivers.require_signed);
+  if (!config.drivers.ready_file.empty()) modules.text("ready_file", config.drivers.ready_file);
+  Pairs gpudirect;
+  if (config.peer_memory != plain.peer_memory) gpudirect.text("peer_memory", word(config.peer_memory));
   Pairs kubelet;
   kubelet.boolean("enabled", config.kubelet.enabled, plain.kubelet.enabled);
   if (config.kubelet.root != plain.kubelet.root) kubelet.text("root", config.kubelet.root);
@@ -176,6 +189,8 @@ std::string settings(const model::Config& config) {
   std::string text;
   if (!agent.empty()) text += table("[agent]", agent);
   if (!modules.empty()) text += table("[kernel_modules]", modules);
+  for (const auto& versions : config.module_versions) text += written(versions);
+  if (!gpudirect.empty()) text += table("[gpudirect]", gpudirect);
   if (!kubelet.empty()) text += table("[kubelet]", kubelet);
   return text;
 }

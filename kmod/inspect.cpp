@@ -1,11 +1,16 @@
 #include "kmod/inspect.hpp"
 
-#include "kmod/catalogue.hpp"
 #include "kmod/context.hpp"
 #include "kmod/elf.hpp"
 #include "kmod/file_cache.hpp"
 #include "kmod/judge.hpp"
 #include "kmod/modprobe_d.hpp"
+#include "kmod/next_boot.hpp"
+#include "kmod/parameters.hpp"
+#include "kmod/peer_memory.hpp"
+#include "kmod/symbols.hpp"
+#include "kmod/user_space.hpp"
+#include "model/module_catalogue.hpp"
 
 #include <fmt/format.h>
 
@@ -20,21 +25,42 @@ namespace {
 
 using model::ModuleReport;
 using model::ModuleState;
+using model::Provider;
 
-struct Provider {
+struct Folder {
   std::string_view folder;  // below the kernel's tree; the first that fits counts
   std::string_view word;
 };
-constexpr std::array kProviders{
-    Provider{"kernel/", "inbox"}, Provider{"updates/dkms/", "dkms"},         Provider{"updates/", "updates"},
-    Provider{"extra/", "extra"},  Provider{"weak-updates/", "weak-updates"}, Provider{"extramodules/", "extra"},
+constexpr std::array kFolders{
+    Folder{"kernel/", "kernel"}, Folder{"updates/dkms/", "dkms"},         Folder{"updates/", "updates"},
+    Folder{"extra/", "extra"},   Folder{"weak-updates/", "weak-updates"}, Folder{"extramodules/", "extra"},
 };
 
-std::string provider_of(const std::filesystem::path& tree, const std::filesystem::path& file) {
+std::string folder_of(const std::filesystem::path& tree, const std::filesystem::path& file) {
   const std::string below = file.lexically_relative(tree).string();
-  for (const auto& provider : kProviders)
-    if (below.starts_with(provider.folder)) return std::string{provider.word};
+  for (const auto& folder : kFolders)
+    if (below.starts_with(folder.folder)) return std::string{folder.word};
   return "other";
+}
+
+// The folder alone says little: distributions put their own modules into updates/ and vendors theirs into kernel/.
+Provider provider_of(const ModuleFile& file, std::string_view module, std::string_view folder) {
+  if (module == model::kCompat) return Provider::ofed;
+  for (auto rest = file.value("depends"); !rest.empty();) {
+    const auto name = rest.substr(0, rest.find(','));
+    if (model::kernel_name(name) == model::kCompat) return Provider::ofed;
+    rest.remove_prefix(std::min(name.size() + 1, rest.size()));
+  }
+  return file.value("intree") == "Y" || folder == "kernel" ? Provider::inbox : Provider::other;
+}
+
+// Of a running module: mlx_compat is held by all that were built against it, and the kernel marks what is not its own.
+Provider running_provider(const model::Inventory& inventory, const model::LoadedModule& module) {
+  if (module.name == model::kCompat) return Provider::ofed;
+  const auto compat = std::ranges::find(inventory.modules, model::kCompat, &model::LoadedModule::name);
+  if (compat != inventory.modules.end() && std::ranges::find(compat->holders, module.name) != compat->holders.end())
+    return Provider::ofed;
+  return module.taint.find('O') != std::string::npos ? Provider::other : Provider::inbox;
 }
 
 // nullopt where the kernel says nothing of it. Lockdown implies signatures (kernel_lockdown.7).
@@ -72,9 +98,13 @@ class Inspector {
 
     const auto module = context_.find(name);
     known.exists = module != nullptr;
-    running(report, known, module.get());
+    running(report, module.get());
     if (report.state == ModuleState::absent) whereabouts(report, known, name);
-    if (module && report.state != ModuleState::builtin) file(report, known, module.get());
+    std::shared_ptr<const ModuleFile> content;
+    if (module && report.state != ModuleState::builtin) content = file(report, known, module.get());
+    if (module) parameters(report, module.get(), content.get());
+    if (wanted && report.state == ModuleState::absent && known.file_read)
+      if (const auto symbols = read_symbols(module.get())) known.clashes = symbols->clashes;
     restrictions(report, known, module.get());
     report.findings = judge(report, known);
     report.verdict = worst(report.findings);
@@ -83,16 +113,19 @@ class Inspector {
 
  private:
   // What the kernel runs under this very name: the Inventory, and where that is older than the fact, sysfs.
-  void running(ModuleReport& report, Circumstances& known, ::kmod_module* module) const {
+  void running(ModuleReport& report, ::kmod_module* module) const {
     const auto loaded = std::ranges::find(inventory_.modules, report.name, &model::LoadedModule::name);
     if (loaded != inventory_.modules.end()) {
       report.state = state_word(loaded->state);
       report.build_id_running = loaded->build_id;
+      report.srcversion_running = printable(loaded->srcversion);
       report.version = printable(loaded->version);
-      known.taint = loaded->taint;
+      report.taint = loaded->taint;
+      report.provider_running = running_provider(inventory_, *loaded);
     } else if (module != nullptr && ::kmod_module_get_initstate(module) == KMOD_MODULE_BUILTIN) {
       // libkmod looks at modules.builtin for this one, below our own root; for other states at the machine's /sys.
       report.state = ModuleState::builtin;
+      report.provider_running = Provider::inbox;
     } else if (const auto state = sysfs_state(roots_, report.name)) {
       report.state = state_word(*state);
     }
@@ -112,22 +145,26 @@ class Inspector {
         fmt::format("This is an alias; write the module's own name: {}", fmt::join(known.behind_alias, " or "))));
   }
 
-  void file(ModuleReport& report, Circumstances& known, ::kmod_module* module) const {
+  // What the file says of itself; null where there is none, or it cannot be read.
+  std::shared_ptr<const ModuleFile> file(ModuleReport& report, Circumstances& known, ::kmod_module* module) const {
     const char* path = ::kmod_module_get_path(module);
-    if (path == nullptr) return;
+    if (path == nullptr) return nullptr;
     report.file = printable(path);
-    report.provider = provider_of(context_.tree(), path);
-    known.weak_update = report.provider == "weak-updates";
+    report.folder = folder_of(context_.tree(), path);
+    known.weak_update = report.folder == "weak-updates";
     const auto read = files_.read(path);
     if (!read) {
       known.file_missing = read.error().errno_value == ENOENT;
       report.errors.push_back(read.error());
-      return;
+      return nullptr;
     }
     const auto& content = *read;
     known.file_read = true;
     known.file_signed = content->signed_;
-    if (report.version.empty()) report.version = content->value("version");
+    report.version_file = content->value("version");
+    if (report.version.empty()) report.version = report.version_file;
+    report.srcversion_file = content->value("srcversion");
+    report.provider_file = provider_of(*content, report.name, report.folder);
     report.vermagic = content->value("vermagic");
     while (report.vermagic.ends_with(' ')) report.vermagic.pop_back();
     report.build_id_file = content->build_id;
@@ -137,6 +174,12 @@ class Inspector {
                               (known.weak_update && report.vermagic.find(" modversions") != std::string::npos);
     signature(report, module);
     if (known.file_signed && report.signature_id.empty()) report.signature_id = "unreadable";
+    return content;
+  }
+
+  void parameters(ModuleReport& report, ::kmod_module* module, const ModuleFile* content) const {
+    const char* options = ::kmod_module_get_options(module);
+    if (options != nullptr) report.parameters = read_parameters(roots_, report.name, options, content);
   }
 
   static void signature(ModuleReport& report, ::kmod_module* module) {
@@ -185,17 +228,11 @@ ModuleReport refused(const std::string& name, model::Error error) {
   return report;
 }
 
-}  // namespace
-
-std::vector<ModuleReport> inspect(const model::Roots& roots, const std::vector<std::string>& wanted,
-                                  const model::Inventory& inventory, FileCache& files) {
+std::vector<ModuleReport> look_at(const model::Roots& roots, const Context& context,
+                                  const std::vector<std::string>& wanted, const model::Inventory& inventory,
+                                  FileCache& files) {
   std::vector<ModuleReport> reports;
-  const auto context = Context::open(roots);
-  if (!context) {
-    for (const auto& name : wanted) reports.push_back(refused(name, context.error()));
-    return reports;
-  }
-  const Inspector inspector{roots, *context, inventory, files};
+  const Inspector inspector{roots, context, inventory, files};
   std::set<std::string> seen;
   for (const auto& name : wanted) {
     if (!seen.insert(model::kernel_name(name)).second) continue;
@@ -205,8 +242,32 @@ std::vector<ModuleReport> inspect(const model::Roots& roots, const std::vector<s
       reports.push_back(inspector.look(name, true));
   }
   for (const auto& module : inventory.modules)
-    if (is_known(module.name) && seen.insert(module.name).second) reports.push_back(inspector.look(module.name, false));
+    if (model::known_module(module.name) != nullptr && seen.insert(module.name).second)
+      reports.push_back(inspector.look(module.name, false));
   return reports;
+}
+
+std::vector<ModuleReport> all_refused(const std::vector<std::string>& wanted, const model::Error& error) {
+  std::vector<ModuleReport> reports;
+  for (const auto& name : wanted) reports.push_back(refused(name, error));
+  return reports;
+}
+
+}  // namespace
+
+model::DriverFacts inspect(const model::Roots& roots, const std::vector<std::string>& wanted,
+                           const model::Inventory& inventory, FileCache& files) {
+  model::DriverFacts facts;
+  facts.user_space = user_space_stack(roots);
+  facts.next_boot = judge_next_boot(roots, kernel_release(roots));
+  const auto context = Context::open(roots);
+  if (!context) {
+    facts.modules = all_refused(wanted, context.error());
+    return facts;
+  }
+  facts.modules = look_at(roots, *context, wanted, inventory, files);
+  facts.peer_memory = read_peer_memory(roots, *context);
+  return facts;
 }
 
 }  // namespace nic::kmod

@@ -106,14 +106,26 @@ void vermagic(const ModuleReport& m, const Circumstances& known, std::vector<Fin
   }
 }
 
-void build_id(const ModuleReport& m, const Circumstances& known, std::vector<Finding>& to) {
+// Build ids are of one build; srcversions only of the sources, so the same ones may be in another build.
+void build(const ModuleReport& m, const Circumstances& known, std::vector<Finding>& to) {
   if (m.state != ModuleState::live || m.file.empty() || known.file_missing) return;
-  if (m.build_id_file.empty() || m.build_id_running.empty())
+  const bool sources_known = !m.srcversion_file.empty() && !m.srcversion_running.empty();
+  if (sources_known && m.srcversion_file != m.srcversion_running)
+    to.push_back({bad(m), fmt::format("The running {0} was made from other sources (srcversion {1}) than the one in "
+                                      "{2} (srcversion {3}): reload it or reboot; if it comes back after a reboot, the "
+                                      "initramfs is out of date.",
+                                      m.name, m.srcversion_running, m.file, m.srcversion_file)});
+  else if (m.build_id_file.empty() || m.build_id_running.empty())
     to.push_back({Verdict::unknown, fmt::format("Whether the running {0} is the one in {1} cannot be told: the {2} has "
-                                                "no build id.",
-                                                m.name, m.file, m.build_id_file.empty() ? "file" : "running one")});
+                                                "no build id{3}.",
+                                                m.name, m.file, m.build_id_file.empty() ? "file" : "running one",
+                                                sources_known ? ", and equal sources may be in another build" : "")});
   else if (m.build_id_file == m.build_id_running)
     to.push_back({Verdict::pass, fmt::format("The running {} is the one in {}.", m.name, m.file)});
+  else if (sources_known)
+    to.push_back({Verdict::warn, fmt::format("{} was built again from the same sources since it was loaded (running "
+                                             "build id {}, in {} {}): the new build runs after a reload or a reboot.",
+                                             m.name, m.build_id_running, m.file, m.build_id_file)});
   else
     to.push_back(
         {bad(m), fmt::format("The running {} (build id {}) is not the one in {} (build id {}): reload it or reboot; if "
@@ -138,15 +150,45 @@ void loading(const ModuleReport& m, const Circumstances& known, std::vector<Find
     to.push_back({bad(m), "The kernel.modules_disabled switch is set: no module can be loaded until the next boot."});
 }
 
-void taint(const ModuleReport& m, const Circumstances& known, std::vector<Finding>& to) {
-  if (known.taint.find('F') != std::string::npos)
+void taint(const ModuleReport& m, const Circumstances&, std::vector<Finding>& to) {
+  if (m.taint.find('F') != std::string::npos)
     to.push_back({Verdict::fail, fmt::format("{} was forced into the kernel against its version check: nothing about "
                                              "its behaviour is certain.",
                                              m.name)});
 }
 
-constexpr std::array<Question, 8> kQuestions{&presence, &index,     &blacklist, &vermagic,
-                                             &build_id, &signature, &loading,   &taint};
+void parameters(const ModuleReport& m, const Circumstances&, std::vector<Finding>& to) {
+  if (!m.loaded()) return;
+  for (const auto& parameter : m.parameters) {
+    if (!parameter.running)
+      to.push_back({Verdict::unknown, fmt::format("Whether {} runs with {}={}, as modprobe.d asks, cannot be told: the "
+                                                  "kernel does not show it.",
+                                                  m.name, parameter.name, parameter.wanted)});
+    else if (!parameter.differs)
+      to.push_back({Verdict::unknown, fmt::format("{} runs with {} = \"{}\" where modprobe.d asks for \"{}\"; whether "
+                                                  "that is the same cannot be told.",
+                                                  m.name, parameter.name, *parameter.running, parameter.wanted)});
+    else if (*parameter.differs)
+      to.push_back({Verdict::warn, fmt::format("{} runs with {}={}, but modprobe.d asks for {}: it was loaded before "
+                                               "that line was written, or by an initramfs without it.",
+                                               m.name, parameter.name, *parameter.running, parameter.wanted)});
+  }
+}
+
+// One is enough to see what is wrong; a rebuilt neighbour changes hundreds.
+void symbols(const ModuleReport& m, const Circumstances& known, std::vector<Finding>& to) {
+  if (known.clashes.empty()) return;
+  const auto& first = known.clashes.front();
+  to.push_back({bad(m), fmt::format("{} was built against another {}: the version of {} is {:#010x} where it wants "
+                                    "{:#010x}{}. The kernel will refuse it; build it again for what is installed.",
+                                    m.file, first.provider, first.symbol, first.offered, first.wanted,
+                                    known.clashes.size() == 1
+                                        ? ""
+                                        : fmt::format(", and {} more symbols differ", known.clashes.size() - 1))});
+}
+
+constexpr std::array<Question, 10> kQuestions{&presence,  &index,   &blacklist, &vermagic,   &build,
+                                              &signature, &loading, &taint,     &parameters, &symbols};
 
 }  // namespace
 

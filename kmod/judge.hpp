@@ -2,6 +2,7 @@
 // Thread: any. Rule: what could not be found out is `unknown`, never `pass`.
 #pragma once
 
+#include "kmod/symbols.hpp"
 #include "model/module.hpp"
 
 #include <optional>
@@ -24,7 +25,7 @@ struct Circumstances {
   bool loading_disabled{false};            // /proc/sys/kernel/modules_disabled
   bool kernel_refuses{false};              // module_blacklist= on the command line
   std::string install_command, install_file;
-  std::string taint;  // of the running module
+  std::vector<SymbolClash> clashes;  // of a module that is not loaded
 };
 
 [[nodiscard]] std::vector<model::Finding> judge(const model::ModuleReport& report, const Circumstances& known);

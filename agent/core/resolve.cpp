@@ -1,6 +1,7 @@
 #include "core/resolve.hpp"
 
 #include "core/claim.hpp"
+#include "core/drivers.hpp"
 #include "core/match.hpp"
 #include "core/ownership.hpp"
 #include "core/vf_addresses.hpp"
@@ -225,7 +226,7 @@ void resolve_owned(const PciFunction& pf, const model::Owned& owned, const model
 
 model::Desired resolve(const model::Config& config, const Inventory& inventory, const model::OwnedPfs& owned) {
   model::Desired result;
-  result.modules = config.modules;
+  result.modules = required_modules(config);
   result.protected_functions = config.protected_functions;
   std::vector<unsigned> pfs(config.policies.size(), 0);  // that each policy matches
   std::map<model::PciAddress, std::vector<Claim>> all;

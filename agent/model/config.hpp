@@ -2,9 +2,11 @@
 // Thread: any (values). Every entry knows where it was written, for the messages. Keys: nic-agent.toml(5).
 #pragma once
 
+#include "model/driver_status.hpp"
 #include "model/error.hpp"
 #include "model/inventory.hpp"
 #include "model/pci_address.hpp"
+#include "model/version.hpp"
 #include "model/vf_settings.hpp"
 
 #include <cstdint>
@@ -134,10 +136,28 @@ struct Resource {
 };
 
 struct RequiredModule {
-  std::string name;  // as written; dashes and underscores are the same to the kernel
+  std::string name;  // as written; dashes and underscores are the same to the kernel. "@mlx5" is a set of modules
   Place place;
 
   bool operator==(const RequiredModule&) const = default;
+};
+
+// Which versions of a module will do: [[kernel_modules.version]]. Both ends belong to it, as far as they are written.
+struct ModuleVersions {
+  std::string name;  // the module's
+  std::optional<Version> min, max;
+  Place place;
+
+  bool operator==(const ModuleVersions&) const = default;
+};
+
+// [kernel_modules] beside the modules: what is asked of the drivers that run.
+struct DriverRules {
+  std::optional<Provider> rdma_stack;  // whose it has to be, inbox or ofed
+  bool require_signed{false};
+  std::string ready_file;  // is there as long as the drivers' verdict is pass or warn; "" for none
+
+  bool operator==(const DriverRules&) const = default;
 };
 
 struct KubeletSettings {
@@ -150,6 +170,9 @@ struct KubeletSettings {
 struct Config {
   std::vector<SriovPolicy> policies;
   std::vector<RequiredModule> modules;
+  std::vector<ModuleVersions> module_versions;
+  DriverRules drivers;
+  PeerMemoryWish peer_memory{PeerMemoryWish::not_said};
   std::vector<Resource> resources;
   KubeletSettings kubelet;
   std::set<PciAddress> protected_functions;  // [agent] protected: never disturbed unless forced

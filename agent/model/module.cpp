@@ -26,6 +26,16 @@ std::string_view word(Verdict verdict) {
   std::unreachable();
 }
 
+std::string_view word(Provider provider) {
+  switch (provider) {
+    case Provider::unknown: return "unknown";
+    case Provider::inbox: return "inbox";
+    case Provider::ofed: return "ofed";
+    case Provider::other: return "other";
+  }
+  std::unreachable();
+}
+
 std::string kernel_name(std::string_view module) {
   std::string name{module};
   std::ranges::replace(name, '-', '_');

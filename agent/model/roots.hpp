@@ -15,11 +15,13 @@ struct Roots {
   std::filesystem::path usr_lib{"/usr/lib"};
   std::filesystem::path modules{"/lib/modules"};  // of all kernels
   std::filesystem::path state{"/var/lib/nic-agent"};
+  std::filesystem::path boot{"/boot"};
 
   // The same trees below another folder, for tests.
   [[nodiscard]] static Roots below(const std::filesystem::path& root) {
     return {root / "sys", root / "proc",    root / "dev",         root / "run",
-            root / "etc", root / "usr/lib", root / "lib/modules", root / "var/lib/nic-agent"};
+            root / "etc", root / "usr/lib", root / "lib/modules", root / "var/lib/nic-agent",
+            root / "boot"};
   }
 };
 

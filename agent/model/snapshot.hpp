@@ -4,6 +4,7 @@
 
 #include "model/config.hpp"
 #include "model/desired.hpp"
+#include "model/driver_status.hpp"
 #include "model/inventory.hpp"
 #include "model/module.hpp"
 #include "model/owned.hpp"
@@ -73,7 +74,7 @@ struct EndpointStatus {
 enum class ComponentState : std::uint8_t { ready, not_ready, ignore, error };
 
 struct Component {
-  std::string name;  // "configuration", "modules", "sriov", "kubelet", "resources"
+  std::string name;  // "machine", "configuration", "modules", "drivers", "sriov", "resources", "kubelet"
   ComponentState state{ComponentState::ready};
   std::string text;
 
@@ -111,6 +112,7 @@ struct Snapshot {
   OwnedPfs owned;
   std::map<PciAddress, FunctionStatus> functions;
   std::vector<ModuleReport> modules;
+  DriverStatus drivers;
   std::vector<Pool> pools;
   std::map<std::string, EndpointStatus> endpoints;  // by resource name
   std::vector<Component> components;

@@ -1,7 +1,11 @@
 // rooms: kmod model
-// The readers of kmod/ that are given bytes from files: module images, their .modinfo and notes, modprobe.d(5).
+// The readers of kmod/ that are given bytes from files: module images, their .modinfo and notes, modprobe.d(5), and
+// versions.
 #include "kmod/elf.hpp"
 #include "kmod/modprobe_d.hpp"
+#include "kmod/parameters.hpp"
+#include "kmod/user_space.hpp"
+#include "model/version.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -21,5 +25,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& directive : nic::kmod::read_modprobe_conf(text))
     if (directive.line == 0 || directive.name.empty()) std::abort();
   (void)nic::kmod::names_on_command_line(text, "a");
+  for (const auto& [name, value] : nic::kmod::read_options(text))
+    for (const auto* type : {"int", "bool", "array of uint", "charp"})
+      if (nic::kmod::same_value(type, value, value) != true) std::abort();
+  (void)nic::kmod::stack_in(text);
+  if (const auto version = nic::model::parse_version(text))
+    if (std::is_neq(compare(*version, *version))) std::abort();
   return 0;
 }

@@ -20,6 +20,7 @@ model::Config without_places(model::Config config) {
   }
   for (auto& resource : config.resources) resource.place = {};
   for (auto& module : config.modules) module.place = {};
+  for (auto& versions : config.module_versions) versions.place = {};
   return config;
 }
 
@@ -48,6 +49,8 @@ std::string text_with(const std::string& table, const std::string& key, const st
   std::map<std::string, Values> tables{
       {"agent", {}},
       {"kernel_modules", {}},
+      {"kernel_modules.version", {{"name", R"("mlx5_core")"}, {"min", R"("5")"}}},
+      {"gpudirect", {}},
       {"kubelet", {}},
       {"sriov.policy", {{"name", R"("p")"}, {"num_vfs", "8"}}},
       {"sriov.policy.selectors", {{"pf_names", R"(["ens1f0"])"}}},
@@ -67,8 +70,9 @@ std::string text_with(const std::string& table, const std::string& key, const st
     if (table == "resource" && key == "kind" && value == R"("shared")") found->second["rdma_hca_max"] = "5";
   }
   std::string text;
-  for (const char* name : {"agent", "kernel_modules", "kubelet"})
+  for (const char* name : {"agent", "kernel_modules", "gpudirect", "kubelet"})
     text += std::string{"["} + name + "]\n" + lines(tables[name]);
+  text += "[[kernel_modules.version]]\n" + lines(tables["kernel_modules.version"]);
   text += "[[sriov.policy]]\n" + lines(tables["sriov.policy"]) +
           "selectors = " + inline_table(tables["sriov.policy.selectors"]) + "\n";
   text += "[[sriov.policy.group]]\n" + lines(tables["sriov.policy.group"]);
@@ -117,7 +121,14 @@ const std::map<std::string, std::string> kSamples{
     {"sriov.policy.selectors.pf_names", R"(["ens1f0#0-3,5", "a\"b\\c"])"},
     {"sriov.policy.selectors.root_devices", R"(["0000:3b:00.0", "0000:3b:00.1#1"])"},
     {"sriov.policy.selectors.link_types", R"(["infiniband"])"},
-    {"kernel_modules.required", R"(["ib_uverbs", "vfio-pci"])"},
+    {"kernel_modules.required", R"(["ib_uverbs", "vfio-pci", "@mlx5"])"},
+    {"kernel_modules.rdma_stack", R"("ofed")"},
+    {"kernel_modules.require_signed", "true"},
+    {"kernel_modules.ready_file", R"("/run/mellanox/drivers/.driver-ready")"},
+    {"kernel_modules.version.name", R"("mlx5-core")"},
+    {"kernel_modules.version.min", R"("24.10-1.1.4")"},
+    {"kernel_modules.version.max", R"("25.01")"},
+    {"gpudirect.peer_memory", R"("auto")"},
     {"kubelet.enabled", "false"},
     {"kubelet.root", R"("/d\u00e4ta/\"\u0007")"},
     {"resource.name", R"("example.com/other")"},

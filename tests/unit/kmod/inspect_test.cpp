@@ -30,7 +30,7 @@ model::Inventory running(const std::string& name, const std::string& build_id = 
 
 model::ModuleReport one(const ModuleTree& tree, const std::string& wanted, const model::Inventory& inventory = {}) {
   FileCache files;
-  const auto reports = inspect(tree.roots(), {wanted}, inventory, files);
+  const auto reports = inspect(tree.roots(), {wanted}, inventory, files).modules;
   return reports.empty() ? model::ModuleReport{} : reports.front();
 }
 
@@ -52,7 +52,8 @@ TEST(Inspect, PassesARequiredModuleThatRunsAsItStandsOnDisk) {
   EXPECT_EQ(report.state, model::ModuleState::live);
   EXPECT_EQ(report.file, tree.module_path("kernel/drivers/mlx5-core.ko"));
   EXPECT_EQ(report.version, "1.2.3");
-  EXPECT_EQ(report.provider, "inbox");
+  EXPECT_EQ(report.folder, "kernel");
+  EXPECT_EQ(report.provider_file, model::Provider::inbox);
   EXPECT_EQ(report.build_id_file, "01ff");
   EXPECT_EQ(report.vermagic, "6.99.0-test SMP preempt mod_unload modversions");
   EXPECT_TRUE(report.vermagic_matches);
@@ -65,8 +66,123 @@ TEST(Inspect, FailsARequiredModuleWhoseRunningBuildIsNotTheOneOnDisk) {
   tree.depmod();
   const auto report = one(tree, "ib_core", running("ib_core", "02aa"));
   EXPECT_EQ(report.verdict, Verdict::fail);
-  EXPECT_EQ(report.provider, "dkms");
+  EXPECT_EQ(report.folder, "dkms");
   EXPECT_THAT(said(report, Verdict::fail), AllOf(HasSubstr("02aa"), HasSubstr("01ff")));
+}
+
+TEST(Inspect, FailsARequiredModuleThatWasMadeFromOtherSources) {
+  const ModuleTree tree;
+  tree.add("updates/mlx5_core.ko", fitting().info("srcversion", "BBBB"));
+  tree.depmod();
+  auto inventory = running("mlx5_core");
+  inventory.modules[0].srcversion = "AAAA";
+  const auto report = one(tree, "mlx5_core", inventory);
+  EXPECT_EQ(report.verdict, Verdict::fail);
+  EXPECT_EQ(report.srcversion_file, "BBBB");
+  EXPECT_THAT(said(report, Verdict::fail), AllOf(HasSubstr("AAAA"), HasSubstr("BBBB"), HasSubstr("other sources")));
+}
+
+TEST(Inspect, OnlyWarnsOfAnotherBuildOfTheSameSources) {
+  const ModuleTree tree;
+  tree.add("updates/mlx5_core.ko", fitting().info("srcversion", "AAAA"));
+  tree.depmod();
+  auto inventory = running("mlx5_core", "02aa");
+  inventory.modules[0].srcversion = "AAAA";
+  const auto report = one(tree, "mlx5_core", inventory);
+  EXPECT_EQ(report.verdict, Verdict::warn) << said(report, Verdict::fail);
+  EXPECT_THAT(said(report, Verdict::warn), HasSubstr("built again from the same sources"));
+}
+
+TEST(Inspect, DoesNotTakeEqualSourcesForTheSameBuild) {
+  const ModuleTree tree;
+  tree.add("updates/mlx5_core.ko", FakeModule{}.built_for(kRelease).info("srcversion", "AAAA"));
+  tree.depmod();
+  auto inventory = running("mlx5_core");
+  inventory.modules[0].srcversion = "AAAA";
+  const auto report = one(tree, "mlx5_core", inventory);
+  EXPECT_EQ(report.verdict, Verdict::unknown);
+  EXPECT_THAT(said(report, Verdict::unknown), HasSubstr("equal sources may be in another build"));
+}
+
+struct Whose {
+  const char* file;
+  const char* key;
+  const char* value;
+  model::Provider provider;
+};
+
+TEST(Inspect, KnowsWhoseTheFileIsWhereverItLies) {
+  using model::Provider;
+  for (const auto& [file, key, value, provider] : {
+           Whose{"updates/dkms/mlx5_core.ko", "depends", "mlxfw,mlx_compat,psample", Provider::ofed},
+           Whose{"extra/mlnx-ofa_kernel/mlx5_core.ko", "depends", "mlx-compat", Provider::ofed},
+           Whose{"weak-updates/mlx5_core.ko", "depends", "mlx_compat", Provider::ofed},
+           Whose{"kernel/drivers/mlx5_core.ko", "depends", "mlxfw", Provider::inbox},
+           Whose{"updates/mlx5_core.ko", "intree", "Y", Provider::inbox},
+           Whose{"updates/dkms/mlx5_core.ko", "depends", "ib_core,my_mlx_compat", Provider::other},
+       }) {
+    const ModuleTree tree;
+    tree.add(file, fitting().info(key, value));
+    tree.depmod();
+    EXPECT_EQ(one(tree, "mlx5_core").provider_file, provider) << file << " " << value;
+  }
+}
+
+TEST(Inspect, KnowsWhoseTheRunningModuleIs) {
+  const ModuleTree tree;
+  tree.add("kernel/a.ko", fitting());
+  tree.depmod();
+  EXPECT_EQ(one(tree, "a", running("a")).provider_running, model::Provider::inbox);
+  EXPECT_EQ(one(tree, "a", running("a", "01ff", "OE")).provider_running, model::Provider::other);
+  auto inventory = running("a", "01ff", "OE");
+  inventory.modules.push_back({.name = "mlx_compat",
+                               .state = "live",
+                               .references = 1,
+                               .holders = {"a"},
+                               .build_id = "",
+                               .version = "",
+                               .srcversion = "",
+                               .taint = "OE"});
+  EXPECT_EQ(one(tree, "a", inventory).provider_running, model::Provider::ofed);
+}
+
+TEST(Inspect, ComparesParametersByTheirType) {
+  const ModuleTree tree;
+  tree.add("kernel/mlx5_core.ko", fitting()
+                                      .info("parmtype", "prof_sel:uint")
+                                      .info("parmtype", "probe_vf:bool")
+                                      .info("parmtype", "num:array of int")
+                                      .info("parmtype", "hidden:int"));
+  tree.depmod();
+  tree.write("etc/modprobe.d/mlx.conf", "options mlx5_core prof_sel=0x2 probe_vf=1 num=1,0x10 hidden=4\n");
+  for (const auto& [name, value] : {std::pair{"prof_sel", "2"}, {"probe_vf", "Y"}, {"num", "1,16"}})
+    tree.write("sys/module/mlx5_core/parameters/" + std::string{name}, std::string{value} + "\n");
+  auto report = one(tree, "mlx5_core", running("mlx5_core"));
+  ASSERT_EQ(report.parameters.size(), 4U);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(report.parameters[i].differs, false) << report.parameters[i].name;
+  EXPECT_THAT(said(report, Verdict::unknown), HasSubstr("hidden=4"));
+  EXPECT_EQ(report.verdict, Verdict::unknown);
+  tree.write("sys/module/mlx5_core/parameters/prof_sel", "3\n");
+  report = one(tree, "mlx5_core", running("mlx5_core"));
+  EXPECT_THAT(said(report, Verdict::warn), AllOf(HasSubstr("prof_sel=3"), HasSubstr("asks for 0x2")));
+}
+
+TEST(Inspect, SaysBeforehandThatTheSymbolsOfAModuleDoNotFit) {
+  const ModuleTree tree;
+  tree.add("updates/ib_core.ko", fitting().provides("ib_register_client", 0x11111111));
+  tree.add("updates/mlx5_ib.ko", fitting().uses("ib_register_client", 0x22222222).info("depends", "ib_core"));
+  tree.depmod();
+  EXPECT_THAT(said(one(tree, "mlx5_ib"), Verdict::fail),
+              AllOf(HasSubstr("another ib_core"), HasSubstr("ib_register_client"), HasSubstr("0x11111111"),
+                    HasSubstr("0x22222222")));
+}
+
+TEST(Inspect, TakesSymbolsWithoutVersionsAsTheyAre) {
+  const ModuleTree tree;
+  tree.add("updates/ib_core.ko", fitting().provides("ib_register_client"));
+  tree.add("updates/mlx5_ib.ko", fitting().uses("ib_register_client", 0x22222222).info("depends", "ib_core"));
+  tree.depmod();
+  EXPECT_THAT(said(one(tree, "mlx5_ib"), Verdict::fail), Not(HasSubstr("another ib_core")));
 }
 
 TEST(Inspect, CallsUnknownWhatItCannotCompare) {
@@ -85,7 +201,7 @@ TEST(Inspect, FailsARequiredModuleThatIsNotLoaded) {
   const auto report = one(tree, "ib_umad");
   EXPECT_EQ(report.verdict, Verdict::fail);
   EXPECT_EQ(report.state, model::ModuleState::absent);
-  EXPECT_EQ(report.provider, "extra");
+  EXPECT_EQ(report.folder, "extra");
   EXPECT_THAT(said(report, Verdict::fail), HasSubstr("ib_umad is not loaded."));
 }
 
@@ -165,7 +281,7 @@ TEST(Inspect, FailsAModuleOfAnotherKernelUnlessItIsLinkedAsCompatible) {
   EXPECT_THAT(said(wrong, Verdict::fail), HasSubstr("built for kernel 6.98.0-other"));
   const auto linked = one(tree, "mlx5_core", running("mlx5_core"));
   EXPECT_TRUE(linked.vermagic_matches);
-  EXPECT_EQ(linked.provider, "weak-updates");
+  EXPECT_EQ(linked.folder, "weak-updates");
   EXPECT_EQ(linked.verdict, Verdict::pass) << said(linked, Verdict::fail);
 }
 
@@ -273,7 +389,7 @@ TEST(Inspect, AddsLoadedModulesOfTheCatalogueAndNoOthers) {
   auto inventory = running("ib_core", "02aa");
   inventory.modules.push_back(running("usbcore").modules[0]);
   FileCache files;
-  const auto reports = inspect(tree.roots(), {"igb", "igb"}, inventory, files);
+  const auto reports = inspect(tree.roots(), {"igb", "igb"}, inventory, files).modules;
   std::vector<std::string> names;
   names.reserve(reports.size());
   for (const auto& report : reports) names.push_back(report.name);

@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace nic::kmod {
@@ -39,12 +40,22 @@ class FakeModule {
     note_.resize((note_.size() + 3) & ~std::size_t{3});
     return *this;
   }
-  FakeModule& provides(std::string_view symbol) {
+  // A kernel with CONFIG_MODVERSIONS gives each symbol a version; 0: without one.
+  FakeModule& provides(std::string_view symbol, std::uint32_t crc = 0) {
     exported_ += std::string{symbol} + '\0';
+    if (crc != 0) crcs_.emplace_back("__crc_" + std::string{symbol}, crc);
     return *this;
   }
-  FakeModule& uses(std::string_view symbol) {
+  FakeModule& uses(std::string_view symbol, std::uint32_t crc = 0) {
     used_.emplace_back(symbol);
+    if (crc == 0) return *this;
+    // struct modversion_info of include/linux/module.h.
+    struct {
+      unsigned long crc;
+      char name[64 - sizeof(unsigned long)];
+    } version{crc, {}};
+    symbol.copy(version.name, sizeof version.name - 1);
+    versions_.append(reinterpret_cast<const char*>(&version), sizeof version);
     return *this;
   }
   FakeModule& is_signed() {
@@ -59,6 +70,15 @@ class FakeModule {
       Elf64_Sym symbol{};
       symbol.st_name = static_cast<Elf64_Word>(strings.size());
       symbol.st_info = ELF64_ST_INFO(STB_GLOBAL, STT_NOTYPE);
+      symbols.push_back(symbol);
+      strings += name + '\0';
+    }
+    for (const auto& [name, crc] : crcs_) {
+      Elf64_Sym symbol{};
+      symbol.st_name = static_cast<Elf64_Word>(strings.size());
+      symbol.st_info = ELF64_ST_INFO(STB_GLOBAL, STT_NOTYPE);
+      symbol.st_shndx = SHN_ABS;
+      symbol.st_value = crc;
       symbols.push_back(symbol);
       strings += name + '\0';
     }
@@ -77,6 +97,7 @@ class FakeModule {
                             {"__ksymtab_strings", SHT_PROGBITS, exported_},
                             {".symtab", SHT_SYMTAB, table, 5, 1, sizeof(Elf64_Sym)},
                             {".strtab", SHT_STRTAB, strings},
+                            {"__versions", SHT_PROGBITS, versions_},
                             {".shstrtab", SHT_STRTAB, ""}};
     std::string names;
     std::vector<Elf64_Shdr> headers(parts.size());
@@ -122,8 +143,9 @@ class FakeModule {
   }
 
  private:
-  std::string modinfo_, note_, exported_;
+  std::string modinfo_, note_, exported_, versions_;
   std::vector<std::string> used_;
+  std::vector<std::pair<std::string, std::uint32_t>> crcs_;
   bool signed_{false};
 };
 

@@ -1,0 +1,26 @@
+// Whether the drivers of this machine are right: what the configuration asks of modules, the RDMA stack as a whole,
+// what the drivers made of the machine's functions. Pure.
+#pragma once
+
+#include "model/config.hpp"
+#include "model/driver_status.hpp"
+#include "model/inventory.hpp"
+
+#include <vector>
+
+namespace nic::core {
+
+// The modules that the configuration asks for, one by one: sets are taken apart.
+[[nodiscard]] std::vector<model::RequiredModule> required_modules(const model::Config& config);
+
+// The reports with what the configuration's rules say of each: versions, signatures.
+[[nodiscard]] std::vector<model::ModuleReport> judge_modules(const model::Config& config,
+                                                             std::vector<model::ModuleReport> modules);
+
+// `modules` as judge_modules gives them. The verdict is the worst of the required modules and of the findings, which
+// are about what no single module tells; other modules only warn there.
+[[nodiscard]] model::DriverStatus judge_drivers(const model::Config& config, const model::Inventory& inventory,
+                                                const std::vector<model::ModuleReport>& modules,
+                                                const model::DriverFacts& facts, const model::RdmaAnswers& answers);
+
+}  // namespace nic::core
