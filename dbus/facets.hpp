@@ -192,7 +192,10 @@ class ModuleFacet final : public Facet<ModuleView, org::nicagent1::Module_adapto
   std::string State() override { return read(&ModuleView::state); }
   std::string File() override { return read(&ModuleView::file); }
   std::string Version() override { return read(&ModuleView::version); }
+  std::string VersionFile() override { return read(&ModuleView::version_file); }
   std::string Provider() override { return read(&ModuleView::provider); }
+  std::string ProviderRunning() override { return read(&ModuleView::provider_running); }
+  std::string Folder() override { return read(&ModuleView::folder); }
   std::string Vermagic() override { return read(&ModuleView::vermagic); }
   bool VermagicMatches() override { return read(&ModuleView::vermagic_matches); }
   std::string SignatureId() override { return read(&ModuleView::signature_id); }
@@ -201,6 +204,10 @@ class ModuleFacet final : public Facet<ModuleView, org::nicagent1::Module_adapto
   std::string SignatureHash() override { return read(&ModuleView::signature_hash); }
   std::string BuildIdFile() override { return read(&ModuleView::build_id_file); }
   std::string BuildIdRunning() override { return read(&ModuleView::build_id_running); }
+  std::string SrcversionFile() override { return read(&ModuleView::srcversion_file); }
+  std::string SrcversionRunning() override { return read(&ModuleView::srcversion_running); }
+  std::string Taint() override { return read(&ModuleView::taint); }
+  std::vector<Row<ParameterRow>> Parameters() override { return read(&ModuleView::parameters); }
   std::string BlacklistedBy() override { return read(&ModuleView::blacklisted_by); }
   std::string Verdict() override { return read(&ModuleView::verdict); }
   std::vector<Row<FindingRow>> Findings() override { return read(&ModuleView::findings); }

@@ -75,6 +75,10 @@ class ManagerFacet final : public Facet<ManagerView, org::nicagent1::Manager_ada
   std::vector<Row<ErrorRow>> ConfigErrors() override { return read(&ManagerView::config_errors); }
   std::uint32_t Problems() override { return read(&ManagerView::problems); }
   std::vector<Row<ProblemRow>> ProblemDetails() override { return read(&ManagerView::problem_details); }
+  std::string DriverVerdict() override { return read(&ManagerView::driver_verdict); }
+  std::vector<Row<FindingRow>> DriverFindings() override { return read(&ManagerView::driver_findings); }
+  Row<StackRow> RdmaStack() override { return read(&ManagerView::rdma_stack); }
+  Row<PeerMemoryRow> PeerMemory() override { return read(&ManagerView::peer_memory); }
 
   Commands& commands_;
 };

@@ -61,6 +61,24 @@ struct Fields<FindingRow> {
   static constexpr auto fields = std::tuple{Field{"Severity", &Row::severity}, Field{"Text", &Row::text}};
 };
 template <>
+struct Fields<ParameterRow> {
+  using Row = ParameterRow;
+  static constexpr auto fields = std::tuple{Field{"Name", &Row::name}, Field{"Wanted", &Row::wanted},
+                                            Field{"Running", &Row::running}, Field{"Same", &Row::same}};
+};
+template <>
+struct Fields<StackRow> {
+  using Row = StackRow;
+  static constexpr auto fields = std::tuple{Field{"Running", &Row::running}, Field{"OnDisk", &Row::on_disk},
+                                            Field{"Version", &Row::version}, Field{"UserSpace", &Row::user_space}};
+};
+template <>
+struct Fields<PeerMemoryRow> {
+  using Row = PeerMemoryRow;
+  static constexpr auto fields = std::tuple{Field{"Way", &Row::way}, Field{"Readiness", &Row::readiness},
+                                            Field{"Text", &Row::text}, Field{"Registrations", &Row::registrations}};
+};
+template <>
 struct Fields<PortRow> {
   using Row = PortRow;
   static constexpr auto fields =
@@ -85,6 +103,10 @@ struct Interface<ManagerView> {
       Property{"ConfigErrors", &View::config_errors, Emits::change},
       Property{"Problems", &View::problems, Emits::change},
       Property{"ProblemDetails", &View::problem_details, Emits::change},
+      Property{"DriverVerdict", &View::driver_verdict, Emits::change},
+      Property{"DriverFindings", &View::driver_findings, Emits::change},
+      Property{"RdmaStack", &View::rdma_stack, Emits::change},
+      Property{"PeerMemory", &View::peer_memory, Emits::change},
   };
 };
 
@@ -182,7 +204,10 @@ struct Interface<ModuleView> {
       Property{"State", &View::state, Emits::change},
       Property{"File", &View::file, Emits::change},
       Property{"Version", &View::version, Emits::change},
+      Property{"VersionFile", &View::version_file, Emits::change},
       Property{"Provider", &View::provider, Emits::change},
+      Property{"ProviderRunning", &View::provider_running, Emits::change},
+      Property{"Folder", &View::folder, Emits::change},
       Property{"Vermagic", &View::vermagic, Emits::change},
       Property{"VermagicMatches", &View::vermagic_matches, Emits::change},
       Property{"SignatureId", &View::signature_id, Emits::change},
@@ -191,6 +216,10 @@ struct Interface<ModuleView> {
       Property{"SignatureHash", &View::signature_hash, Emits::change},
       Property{"BuildIdFile", &View::build_id_file, Emits::change},
       Property{"BuildIdRunning", &View::build_id_running, Emits::change},
+      Property{"SrcversionFile", &View::srcversion_file, Emits::change},
+      Property{"SrcversionRunning", &View::srcversion_running, Emits::change},
+      Property{"Taint", &View::taint, Emits::change},
+      Property{"Parameters", &View::parameters, Emits::change},
       Property{"BlacklistedBy", &View::blacklisted_by, Emits::change},
       Property{"Verdict", &View::verdict, Emits::change},
       Property{"Findings", &View::findings, Emits::change},

@@ -237,6 +237,17 @@ RdmaView rdma_view(const std::vector<const model::RdmaDevice*>& devices) {
   return view;
 }
 
+std::vector<FindingRow> rows(const std::vector<model::Finding>& findings) {
+  std::vector<FindingRow> all;
+  for (const auto& finding : findings) all.push_back({text(word(finding.severity)), finding.text});
+  return all;
+}
+
+ParameterRow parameter_row(const model::ModuleParameter& parameter) {
+  const char* same = !parameter.differs ? "unknown" : *parameter.differs ? "no" : "yes";
+  return {parameter.name, parameter.wanted, parameter.running.value_or(""), same};
+}
+
 ModuleView module_view(const model::ModuleReport& report) {
   ModuleView view;
   view.name = report.name;
@@ -245,7 +256,10 @@ ModuleView module_view(const model::ModuleReport& report) {
   view.state = text(word(report.state));
   view.file = report.file;
   view.version = report.version;
-  view.provider = report.provider;
+  view.version_file = report.version_file;
+  view.provider = text(word(report.provider_file));
+  view.provider_running = text(word(report.provider_running));
+  view.folder = report.folder;
   view.vermagic = report.vermagic;
   view.vermagic_matches = report.vermagic_matches;
   view.signature_id = report.signature_id;
@@ -254,9 +268,13 @@ ModuleView module_view(const model::ModuleReport& report) {
   view.signature_hash = report.signature_hash;
   view.build_id_file = report.build_id_file;
   view.build_id_running = report.build_id_running;
+  view.srcversion_file = report.srcversion_file;
+  view.srcversion_running = report.srcversion_running;
+  view.taint = report.taint;
+  for (const auto& parameter : report.parameters) view.parameters.push_back(parameter_row(parameter));
   view.blacklisted_by = report.blacklisted_by;
   view.verdict = text(word(report.verdict));
-  for (const auto& finding : report.findings) view.findings.push_back({text(word(finding.severity)), finding.text});
+  view.findings = rows(report.findings);
   view.errors = rows(report.errors);
   return view;
 }
@@ -293,6 +311,12 @@ ManagerView manager_view(const Snapshot& snapshot, std::string_view version) {
   view.config_errors = rows(snapshot.config_errors);
   view.problem_details = problems(snapshot);
   view.problems = static_cast<std::uint32_t>(view.problem_details.size());
+  const auto& drivers = snapshot.drivers;
+  view.driver_verdict = text(word(drivers.verdict));
+  view.driver_findings = rows(drivers.findings);
+  view.rdma_stack = {text(word(drivers.running)), text(word(drivers.on_disk)), drivers.version, drivers.user_space};
+  view.peer_memory = {text(word(drivers.peer_memory.way)), text(word(drivers.peer_memory.readiness)),
+                      drivers.peer_memory.text, drivers.peer_memory.registrations};
   return view;
 }
 

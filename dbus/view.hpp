@@ -43,6 +43,19 @@ struct FindingRow {
   std::string severity, text;
   bool operator==(const FindingRow&) const = default;
 };
+struct ParameterRow {
+  std::string name, wanted, running, same;
+  bool operator==(const ParameterRow&) const = default;
+};
+struct StackRow {
+  std::string running, on_disk, version, user_space;
+  bool operator==(const StackRow&) const = default;
+};
+struct PeerMemoryRow {  // (ssst)
+  std::string way, readiness, text;
+  std::uint64_t registrations{0};
+  bool operator==(const PeerMemoryRow&) const = default;
+};
 struct PortRow {  // (ussss)
   std::uint32_t number{0};
   std::string state, phys_state, link_layer, rate;
@@ -64,6 +77,10 @@ struct ManagerView {
   std::vector<ErrorRow> config_errors;
   std::uint32_t problems{0};
   std::vector<ProblemRow> problem_details;
+  std::string driver_verdict;
+  std::vector<FindingRow> driver_findings;
+  StackRow rdma_stack;
+  PeerMemoryRow peer_memory;
   bool operator==(const ManagerView&) const = default;
 };
 
@@ -141,7 +158,10 @@ struct ModuleView {
   std::string state;
   std::string file;
   std::string version;
+  std::string version_file;
   std::string provider;
+  std::string provider_running;
+  std::string folder;
   std::string vermagic;
   bool vermagic_matches{false};
   std::string signature_id;
@@ -150,6 +170,10 @@ struct ModuleView {
   std::string signature_hash;
   std::string build_id_file;
   std::string build_id_running;
+  std::string srcversion_file;
+  std::string srcversion_running;
+  std::string taint;
+  std::vector<ParameterRow> parameters;
   std::string blacklisted_by;
   std::string verdict;
   std::vector<FindingRow> findings;

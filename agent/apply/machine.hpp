@@ -3,9 +3,9 @@
 #pragma once
 
 #include "model/dirty.hpp"
+#include "model/driver_status.hpp"
 #include "model/error.hpp"
 #include "model/inventory.hpp"
-#include "model/module.hpp"
 #include "model/plan.hpp"
 
 #include <expected>
@@ -29,9 +29,12 @@ class Machine {
   // Who uses these functions at this moment; those that nobody uses are not in it.
   [[nodiscard]] virtual std::map<model::PciAddress, std::string> in_use(
       const std::vector<model::PciAddress>& functions) = 0;
-  // Reports on the wanted modules (any spelling) and on the RDMA modules that are loaded.
-  [[nodiscard]] virtual std::vector<model::ModuleReport> inspect(const std::vector<std::string>& wanted,
-                                                                 const model::Inventory& inventory) = 0;
+  // Reports on the wanted modules (any spelling) and on the RDMA modules that are loaded, and what else the module
+  // files tell.
+  [[nodiscard]] virtual model::DriverFacts inspect(const std::vector<std::string>& wanted,
+                                                   const model::Inventory& inventory) = 0;
+  // Opens and queries an RDMA device as user space does.
+  [[nodiscard]] virtual std::expected<void, model::Error> ask_rdma_device(const std::string& name) = 0;
 };
 
 }  // namespace nic::apply

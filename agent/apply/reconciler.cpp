@@ -1,5 +1,7 @@
 #include "apply/reconciler.hpp"
 
+#include "core/drivers.hpp"
+#include "core/peer_memory.hpp"
 #include "core/pools.hpp"
 #include "core/resolve.hpp"
 #include "loop/log.hpp"
@@ -56,6 +58,7 @@ Reconciler::Reconciler(sd_event* event, const loop::Mailbox::Post& post, std::sh
       jobs_{[this](const model::Job& job) { faces_.job_finished(job); }},
       backoff_{timing.retry},
       drift_{timing.drift},
+      rdma_{event, post, machine_, timing.rdma, [this] { publish(); }},
       debounce_{event, timing.quiet, timing.most, [this] { observe(); }},
       safety_net_{event,
                   [this] {
@@ -147,7 +150,8 @@ void Reconciler::observed(model::Inventory inventory, std::uint64_t scan) {
   inventory_ = std::move(inventory);
   scans_seen_ = scan;
   circumstances_.observed = true;
-  if (modules_changed || !inspected_) inspect();
+  rdma_.keep(inventory_);
+  if (modules_changed || !inspected_ || !verify_jobs_.empty()) inspect();
   for (auto job = scan_jobs_.begin(); job != scan_jobs_.end();) {
     if (job->second > scan) {
       ++job;
@@ -160,9 +164,12 @@ void Reconciler::observed(model::Inventory inventory, std::uint64_t scan) {
   if (!dirty_.empty()) debounce_.touch();
 }
 
+// Those of the configuration, and the one that GPU memory is registered by on this machine.
 std::vector<std::string> Reconciler::wanted_modules() const {
   std::vector<std::string> names;
-  for (const auto& module : config_->modules) names.push_back(module.name);
+  for (const auto& module : core::required_modules(*config_)) names.push_back(module.name);
+  if (auto peer = core::peer_memory_module(config_->peer_memory, drivers_.peer_memory))
+    names.push_back(std::move(*peer));
   return names;
 }
 
@@ -173,23 +180,23 @@ void Reconciler::inspect() {
   }
   inspecting_ = true;
   inspect_again_ = false;
-  auto result = std::make_shared<std::vector<model::ModuleReport>>();
+  inspected_for_ = wanted_modules();
+  auto result = std::make_shared<model::DriverFacts>();
   inspection_ = std::make_unique<Task>(
       post_,
-      [machine = machine_, result, wanted = wanted_modules(), inventory = inventory_] {
+      [machine = machine_, result, wanted = inspected_for_, inventory = inventory_] {
         *result = machine->inspect(wanted, inventory);
       },
       [this, result] {
         inspecting_ = false;
         inspected_ = true;
-        modules_ = std::move(*result);
-        if (inspect_again_) inspect();
+        drivers_ = std::move(*result);
+        if (inspect_again_ || wanted_modules() != inspected_for_) inspect();
         reconsider();
       });
 }
 
 void Reconciler::configure(model::Config config) {
-  const bool modules_differ = config.modules != config_->modules;
   config_ = std::make_shared<const model::Config>(std::move(config));
   ++config_generation_;
   settled_ = false;
@@ -197,7 +204,7 @@ void Reconciler::configure(model::Config config) {
   backoff_.forget_all();
   module_failures_.clear();
   for (auto& [pf, work] : work_) work.failure.reset();
-  if (modules_differ && circumstances_.observed) inspect();
+  if (circumstances_.observed && wanted_modules() != inspected_for_) inspect();
   reconsider();
 }
 
@@ -225,7 +232,9 @@ void Reconciler::reconsider() {
   if (!circumstances_.observed) return publish();
   // Until a configuration was read nobody knows which PFs it asks for: none has left it.
   desired_ = core::resolve(*config_, inventory_, config_generation_ > 0 ? ownership_.pfs() : model::OwnedPfs{});
-  plan_ = core::plan(desired_, inventory_, modules_);
+  if (auto module = core::peer_memory_module(config_->peer_memory, drivers_.peer_memory))
+    desired_.modules.push_back({std::move(*module), {.file = "[gpudirect] peer_memory"}});
+  plan_ = core::plan(desired_, inventory_, drivers_.modules);
   forget_what_is_over();
   watch_drift();
   if (!stopping_ && !held_)
@@ -414,7 +423,7 @@ void Reconciler::publish() {
   auto work = work_;
   for (const auto& [address, desired] : desired_.pfs) work[address].only_observed = drift_.only_observed(desired);
   next.functions = core::judge_functions(desired_, inventory_, plan_, work);
-  next.modules = modules_;
+  next.modules = core::judge_modules(*config_, drivers_.modules);
   next.pools = core::pools(*config_, inventory_, plan_);
   next.endpoints = endpoints_;
   std::erase_if(next.endpoints, [&](const auto& entry) { return next.pool(entry.first) == nullptr; });
@@ -427,13 +436,15 @@ void Reconciler::publish() {
     report->errors = {error};
     report->verdict = model::Verdict::fail;
   }
+  if (inspected_) next.drivers = core::judge_drivers(*config_, inventory_, next.modules, drivers_, rdma_.answers());
   next.components = core::judge_components(next, circumstances_);
   next.state = core::overall(next.components);
-  if (next == *before) return;
+  if (next == *before) return end_verifications(*before);
   ++next.generation;
   const auto after = std::make_shared<const model::Snapshot>(std::move(next));
   cell_.store(after);
   faces_.publish(before, after);
+  end_verifications(*after);
 }
 
 }  // namespace nic::apply

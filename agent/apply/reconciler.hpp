@@ -6,6 +6,7 @@
 #include "apply/jobs.hpp"
 #include "apply/machine.hpp"
 #include "apply/ownership.hpp"
+#include "apply/rdma_answers.hpp"
 #include "apply/records.hpp"
 #include "apply/retry.hpp"
 #include "apply/task.hpp"
@@ -34,6 +35,7 @@ class Reconciler {
     std::chrono::microseconds most{250'000};        // and is not waited for longer than this
     std::chrono::microseconds rescan{600'000'000};  // safety net: everything is read again
     std::chrono::microseconds observe{30'000'000};  // reading the machine should be back by then
+    std::chrono::milliseconds rdma{15'000};         // an RDMA device should have answered by then
     std::chrono::microseconds drift{2'000'000};     // what others change stays for this long before it is put right
     Retry retry{};
   };
@@ -72,6 +74,8 @@ class Reconciler {
   };
   [[nodiscard]] std::expected<std::uint32_t, model::Error> apply(const ApplyRequest& request);
   [[nodiscard]] std::uint32_t rescan(std::uint32_t caller_uid);
+  // Reads the machine, the module files and the RDMA devices anew; the job fails where anything is not as it should be.
+  [[nodiscard]] std::uint32_t verify(std::uint32_t caller_uid);
   [[nodiscard]] std::expected<std::uint32_t, model::Error> load_modules(const std::vector<std::string>& names,
                                                                         std::uint32_t caller_uid);
   struct ReleaseRequest {
@@ -111,6 +115,8 @@ class Reconciler {
   [[nodiscard]] std::expected<void, model::Error> without_work(const model::PciAddress& device, const char* what) const;
   [[nodiscard]] std::expected<void, model::Error> releasable(const model::PciAddress& pf) const;
   [[nodiscard]] std::expected<std::uint32_t, model::Error> restore(const ReleaseRequest& request);
+  [[nodiscard]] std::uint32_t scan_everything(const char* kind, std::uint32_t caller_uid);
+  void end_verifications(const model::Snapshot& snapshot);
   [[nodiscard]] bool shown(const std::string& lane) const;
   [[nodiscard]] bool at_rest() const;
   [[nodiscard]] std::vector<std::string> wanted_modules() const;
@@ -127,7 +133,8 @@ class Reconciler {
   std::shared_ptr<const model::Config> config_{std::make_shared<const model::Config>()};
   std::uint64_t config_generation_{0}, applied_generation_{0};
   std::vector<model::Error> config_errors_;
-  std::vector<model::ModuleReport> modules_;
+  model::DriverFacts drivers_;
+  std::vector<std::string> inspected_for_;  // the modules that `drivers_` was asked for
   std::map<std::string, model::EndpointStatus> endpoints_;
   core::Circumstances circumstances_;
   Ownership ownership_;
@@ -147,9 +154,11 @@ class Reconciler {
   bool observing_{false}, inspecting_{false}, inspected_{false}, inspect_again_{false}, stopping_{false};
   bool held_{false}, settled_{false};
   bool recovered_{false};  // what an earlier run left is read and put right: nothing is looked at, nor begun, before
-  std::map<std::uint32_t, std::uint64_t> scan_jobs_;  // rescan job -> the scan that answers it
+  std::map<std::uint32_t, std::uint64_t> scan_jobs_;    // rescan job -> the scan that answers it
+  std::map<std::uint32_t, std::uint64_t> verify_jobs_;  // the same of jobs that wait for more than the scan
   std::function<void()> quiet_;
   std::unique_ptr<Task> recovery_, observation_, inspection_;
+  RdmaQuestions rdma_;
   loop::Debounce debounce_;
   loop::Timer safety_net_, retry_, drift_timer_, observation_deadline_;
 };

@@ -34,7 +34,7 @@ std::expected<std::uint32_t, Error> Reconciler::apply(const ApplyRequest& reques
     if (auto free = without_work(device, "apply to"); !free) return std::unexpected(std::move(free.error()));
   }
   const auto job = jobs_.begin("apply", request.caller_uid, realtime_usec());
-  submit(core::plan(desired_, inventory_, modules_, {request.force, request.devices}), job, true);
+  submit(core::plan(desired_, inventory_, drivers_.modules, {request.force, request.devices}), job, true);
   jobs_.settle(job);
   publish();
   return job;
@@ -82,7 +82,7 @@ std::expected<std::uint32_t, Error> Reconciler::restore(const ReleaseRequest& re
   if (inventory_.function(pf) == nullptr) return refuse(Code::not_found, "the card is not there");
   if (const auto kept = desired_.kept.find(pf); kept != desired_.kept.end())
     return refuse(Code::busy, kept->second.why);
-  const auto plan = core::plan(desired_, inventory_, modules_, {false, {pf}});
+  const auto plan = core::plan(desired_, inventory_, drivers_.modules, {false, {pf}});
   for (const auto& back : plan.pfs) {
     if (!back.refusals.empty()) return std::unexpected(back.refusals.front().error);
     for (const auto& step : back.steps)
@@ -95,14 +95,45 @@ std::expected<std::uint32_t, Error> Reconciler::restore(const ReleaseRequest& re
   return job;
 }
 
-std::uint32_t Reconciler::rescan(std::uint32_t caller_uid) {
-  const auto job = jobs_.begin("rescan", caller_uid, realtime_usec());
+std::uint32_t Reconciler::scan_everything(const char* kind, std::uint32_t caller_uid) {
+  const auto job = jobs_.begin(kind, caller_uid, realtime_usec());
   jobs_.add_lane(job, kScanLane, 1, {});
-  scan_jobs_[job] = scans_begun_ + 1;
   dirty_ = Dirty::all();
+  return job;
+}
+
+std::uint32_t Reconciler::rescan(std::uint32_t caller_uid) {
+  const auto job = scan_everything("rescan", caller_uid);
+  scan_jobs_[job] = scans_begun_ + 1;
   observe();
   publish();
   return job;
+}
+
+std::uint32_t Reconciler::verify(std::uint32_t caller_uid) {
+  const auto job = scan_everything("verify", caller_uid);
+  verify_jobs_[job] = scans_begun_ + 1;
+  rdma_.ask_again(inventory_);
+  observe();
+  publish();
+  return job;
+}
+
+void Reconciler::end_verifications(const model::Snapshot& snapshot) {
+  if (inspecting_ || rdma_.asking()) return;
+  const auto wrong = core::what_is_wrong(snapshot);
+  bool ended = false;
+  for (auto job = verify_jobs_.begin(); job != verify_jobs_.end();) {
+    if (job->second > scans_seen_) {
+      ++job;
+      continue;
+    }
+    const auto id = job->first;
+    job = verify_jobs_.erase(job);
+    jobs_.lane_ended(id, kScanLane, wrong);
+    ended = true;
+  }
+  if (ended) publish();
 }
 
 std::expected<std::uint32_t, Error> Reconciler::load_modules(const std::vector<std::string>& names,
@@ -133,7 +164,7 @@ std::expected<void, Error> Reconciler::cancel(std::uint32_t job) {
 }
 
 model::Plan Reconciler::plan(const core::PlanOptions& options) const {
-  return core::plan(desired_, inventory_, modules_, options);
+  return core::plan(desired_, inventory_, drivers_.modules, options);
 }
 
 }  // namespace nic::apply

@@ -169,6 +169,21 @@ Component modules(const Snapshot& s, const Circumstances& circumstances) {
   return {"modules", ComponentState::ready, fmt::format("{} required, all loaded", wanted)};
 }
 
+// Modules that are required have a component of their own; here is what no single one tells.
+Component drivers(const Snapshot& s) {
+  const auto& status = s.drivers;
+  for (const auto& finding : status.findings)
+    if (finding.severity == model::Verdict::fail) return {"drivers", ComponentState::error, finding.text};
+  const bool rdma = !s.inventory.rdma_devices.empty() || status.running != model::Provider::unknown;
+  if (!rdma) return {"drivers", ComponentState::ignore, "no RDMA stack runs"};
+  std::string text = fmt::format("{} RDMA stack", word(status.running));
+  if (!status.version.empty()) text += " " + status.version;
+  if (!s.inventory.rdma_devices.empty()) text += fmt::format(", {} RDMA devices", s.inventory.rdma_devices.size());
+  for (const auto& finding : status.findings)
+    if (finding.severity == model::Verdict::warn) return {"drivers", ComponentState::ready, finding.text};
+  return {"drivers", ComponentState::ready, std::move(text)};
+}
+
 Component sriov(const Snapshot& s) {
   unsigned ok = 0, waiting = 0;
   const std::pair<const model::PciAddress, FunctionStatus>* broken = nullptr;
@@ -240,8 +255,36 @@ std::vector<Component> judge_components(const Snapshot& snapshot, const Circumst
                     fmt::format("{} NIC functions", snapshot.inventory.functions.size())};
   if (!circumstances.observed) machine = {"machine", ComponentState::not_ready, "not read yet"};
   if (circumstances.observation) machine = {"machine", ComponentState::error, circumstances.observation->text()};
-  return {std::move(machine), configuration(snapshot), modules(snapshot, circumstances),
+  return {std::move(machine), configuration(snapshot), modules(snapshot, circumstances), drivers(snapshot),
           sriov(snapshot),    resources(snapshot),     kubelet(snapshot, circumstances)};
+}
+
+std::optional<model::Error> what_is_wrong(const Snapshot& s) {
+  const auto wrong = [](model::Code code, std::string operation, std::string object, std::string advice) {
+    return model::Error{code, 0, std::move(operation), std::move(object), std::move(advice)};
+  };
+  for (const auto& component : s.components)
+    if (component.state == ComponentState::error)
+      return wrong(model::Code::internal, "verify", component.name, component.text);
+  for (const auto& step : s.plan.modules)
+    return wrong(model::Code::internal, "verify", model::target(step.action),
+                 model::describe(step.action) + " is left to do");
+  for (const auto& pf : s.plan.pfs) {
+    if (!pf.refusals.empty()) return pf.refusals.front().error;
+    if (!pf.steps.empty())
+      return wrong(model::Code::internal, "verify", pf.pf.text(),
+                   model::describe(pf.steps.front().action) + " is left to do");
+  }
+  if (s.drivers.verdict == model::Verdict::fail || s.drivers.verdict == model::Verdict::unknown) {
+    const auto it_is = [&](const model::Finding& finding) { return finding.severity == s.drivers.verdict; };
+    if (const auto found = std::ranges::find_if(s.drivers.findings, it_is); found != s.drivers.findings.end())
+      return wrong(model::Code::internal, "verify", "drivers", found->text);
+    for (const auto& module : s.modules)
+      if (const auto found = std::ranges::find_if(module.findings, it_is);
+          module.wanted && found != module.findings.end())
+        return wrong(model::Code::internal, "verify", module.name, found->text);
+  }
+  return std::nullopt;
 }
 
 model::ComponentState overall(const std::vector<Component>& components) {

@@ -37,6 +37,9 @@ struct Circumstances {
 // `state`.
 [[nodiscard]] std::vector<model::Component> judge_components(const model::Snapshot& snapshot,
                                                              const Circumstances& circumstances);
+// What Verify says: the first thing that is not as it should be, a verdict of the drivers for want of knowledge
+// included; nullopt where all is right.
+[[nodiscard]] std::optional<model::Error> what_is_wrong(const model::Snapshot& snapshot);
 [[nodiscard]] model::ComponentState overall(const std::vector<model::Component>& components);
 
 }  // namespace nic::core

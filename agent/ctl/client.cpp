@@ -198,6 +198,13 @@ Result<std::string> Client::rescan() {
   });
 }
 
+Result<std::string> Client::verify() {
+  return attempt([&] {
+    parts_->listen();
+    return std::string{parts_->manager.Verify({})};
+  });
+}
+
 Result<void> Client::reload() {
   return attempt([&] { parts_->manager.Reload({}); });
 }

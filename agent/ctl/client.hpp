@@ -61,6 +61,7 @@ class Client {
   [[nodiscard]] Result<std::string> apply(const Scope& scope);
   [[nodiscard]] Result<std::string> release(const std::string& device, bool restore);
   [[nodiscard]] Result<std::string> rescan();
+  [[nodiscard]] Result<std::string> verify();
   [[nodiscard]] Result<void> reload();
   // Until the job ends or the agent does; `progress` is told each new step.
   [[nodiscard]] Result<JobEnd> wait(const std::string& job, const std::function<void(const std::string&)>& progress);

@@ -2,6 +2,8 @@
 
 #include "ctl/offline.hpp"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -93,6 +95,30 @@ class Command {
 
   Exit apply(Client& client) { return job(client, client.apply(arguments_.scope)); }
   Exit rescan(Client& client) { return job(client, client.rescan()); }
+  Exit verify(Client& client) {
+    const auto path = client.verify();
+    if (!path) return fail(path.error());
+    const auto end = client.wait(*path, [](const std::string&) {});
+    if (!end) return fail(end.error());
+    const auto state = client.describe();
+    if (!state) return fail(state.error());
+    const bool right = end->result == "done";
+    const auto& manager = object(*state, "Manager");
+    auto text = ctl::verdict(*state, style_);
+    if (!right)
+      text += fmt::format("{} {}: {}\n", style_.state("failed"), member(end->error, "Object"),
+                          member(end->error, "Advice"));
+    show({{"Result", right ? "pass" : "fail"},
+          {"Error", end->error},
+          {"DriverVerdict", member(manager, "DriverVerdict")},
+          {"DriverFindings", list(manager, "DriverFindings")},
+          {"RdmaStack", object(manager, "RdmaStack")},
+          {"PeerMemory", object(manager, "PeerMemory")},
+          {"Modules", list(*state, "Modules")}},
+         text);
+    return right ? Exit::ok : Exit::not_ready;
+  }
+
   // It is short, and what came of it is what one wants to know.
   Exit release(Client& client) { return job(client, client.release(arguments_.device, arguments_.restore), true); }
 
@@ -200,6 +226,7 @@ Exit run(std::vector<std::string> arguments, const Style& style, std::ostream& o
       ->add_option("--timeout", given.timeout, "Seconds to wait at most (120)")
       ->check(CLI::Range(1U, 86'400U))
       ->type_name("SECONDS");
+  command("verify", "Read everything again, and say whether all is right", &Command::verify);
   command("modules", "Kernel modules: wanted, loaded, verified", &Command::modules);
   command("resources", "What the kubelet is given", &Command::resources);
   command("node-state", "The status of a SriovNetworkNodeState, as JSON", &Command::node_state);

@@ -242,6 +242,26 @@ std::string modules(const Json& state, const Style& style) {
   return table.text(style, {"STATE", "VERDICT"}) + (below.empty() ? "" : "\n" + below);
 }
 
+std::string verdict(const Json& state, const Style& style) {
+  const auto& manager = object(state, "Manager");
+  std::string text;
+  const auto say = [&](const std::string& subject, const Json& findings) {
+    for (const auto& finding : findings)
+      text += fmt::format("{}: {}: {}\n", style.state(member(finding, "Severity")), subject, member(finding, "Text"));
+  };
+  for (const auto& module : list(state, "Modules"))
+    if (flag(module, "Wanted")) say(member(module, "Name"), list(module, "Findings"));
+  say("drivers", list(manager, "DriverFindings"));
+  const auto& stack = object(manager, "RdmaStack");
+  fact(text, "RDMA stack", fmt::format("{} runs, {} on disk", member(stack, "Running"), member(stack, "OnDisk")));
+  if (const auto version = member(stack, "Version"); !version.empty()) fact(text, "version", version);
+  if (const auto user = member(stack, "UserSpace"); !user.empty()) fact(text, "user space", user);
+  const auto& peer = object(manager, "PeerMemory");
+  fact(text, "GPU memory", fmt::format("{}: {}", member(peer, "Way"), member(peer, "Text")));
+  fact(text, "drivers", style.state(member(manager, "DriverVerdict")));
+  return text;
+}
+
 std::string resources(const Json& state, const Style& style) {
   Table table{{"RESOURCE", "KIND", "HEALTHY", "CAPACITY", "KUBELET", "DEVICES"}};
   std::string below;

@@ -17,6 +17,8 @@ using Json = nlohmann::ordered_json;
 // One of state["Devices"].
 [[nodiscard]] std::string device(const Json& device, const Style& style);
 [[nodiscard]] std::string modules(const Json& state, const Style& style);
+// What is known of the drivers: every finding of the required modules and of the whole.
+[[nodiscard]] std::string verdict(const Json& state, const Style& style);
 [[nodiscard]] std::string resources(const Json& state, const Style& style);
 
 // A change on the bus. `values`: property to value, of a PropertiesChanged; arguments of another signal.

@@ -73,10 +73,10 @@ class SimMachine : public apply::Machine {
       users_[function] = who;
   }
 
-  std::vector<model::ModuleReport> inspect(const std::vector<std::string>& wanted,
-                                           const model::Inventory& inventory) override {
+  model::DriverFacts inspect(const std::vector<std::string>& wanted, const model::Inventory& inventory) override {
     const std::lock_guard lock{mutex_};
-    std::vector<model::ModuleReport> reports;
+    model::DriverFacts facts;
+    facts.peer_memory = peer_memory;
     for (const auto& name : wanted) {
       model::ModuleReport report;
       report.name = model::kernel_name(name);
@@ -85,9 +85,16 @@ class SimMachine : public apply::Machine {
         if (module.name == report.name) report.state = model::ModuleState::live;
       if (blacklist.contains(report.name)) report.blacklisted_by = "/etc/modprobe.d/test.conf";
       report.verdict = report.loaded() ? model::Verdict::pass : model::Verdict::fail;
-      reports.push_back(std::move(report));
+      facts.modules.push_back(std::move(report));
     }
-    return reports;
+    return facts;
+  }
+
+  std::expected<void, model::Error> ask_rdma_device(const std::string& name) override {
+    const std::lock_guard lock{mutex_};
+    const auto dead = dead_rdma_devices.find(name);
+    if (dead != dead_rdma_devices.end()) return std::unexpected(dead->second);
+    return {};
   }
 
   // Another hand than the agent's changes the machine.
@@ -130,6 +137,8 @@ class SimMachine : public apply::Machine {
   }
 
   std::set<std::string> blacklist;
+  model::PeerMemoryFacts peer_memory;
+  std::map<std::string, model::Error> dead_rdma_devices;
 
  private:
   static std::expected<void, model::Error> refuse(int number, const model::PciAddress& address) {

@@ -1,5 +1,6 @@
 #include "nic-agent/daemon.hpp"
 
+#include "apply/ready_file.hpp"
 #include "apply/reconciler.hpp"
 #include "dbus/service.hpp"
 #include "host/kernel_events.hpp"
@@ -161,6 +162,9 @@ class Daemon {
     announce(*before, *after);
     if (bus_) bus_->publish(after);
     if (endpoint_) endpoint_->publish(after);
+    const bool right = after->drivers.verdict == model::Verdict::pass;
+    if (const auto kept = ready_file_.keep(after->config->drivers.ready_file, right); !kept)
+      loop::log(Event::problem, {}, kept.error().during("keep the drivers' ready file"));
     const auto line = status_line(*after);
     if (line != status_) {
       status_ = line;
@@ -203,6 +207,7 @@ class Daemon {
   bool ready_{false};
   std::shared_ptr<RealMachine> machine_;
   std::shared_ptr<const apply::Records> records_;
+  apply::ReadyFile ready_file_{options_.roots};
   apply::Reconciler reconciler_;
   std::unique_ptr<host::KernelEvents> events_;
   Configuration configuration_;

@@ -3,6 +3,7 @@
 #include "host/observe.hpp"
 #include "host/perform.hpp"
 #include "host/users.hpp"
+#include "host/verbs.hpp"
 #include "kmod/inspect.hpp"
 #include "kmod/load.hpp"
 #include "kubelet/pod_resources.hpp"
@@ -95,9 +96,12 @@ std::map<model::PciAddress, std::string> RealMachine::in_use(const std::vector<m
   return users;
 }
 
-std::vector<model::ModuleReport> RealMachine::inspect(const std::vector<std::string>& wanted,
-                                                      const model::Inventory& inventory) {
+model::DriverFacts RealMachine::inspect(const std::vector<std::string>& wanted, const model::Inventory& inventory) {
   return kmod::inspect(roots_, wanted, inventory, module_files_);
+}
+
+std::expected<void, model::Error> RealMachine::ask_rdma_device(const std::string& name) {
+  return host::ask_rdma_device(name);
 }
 
 }  // namespace nic::daemon

@@ -20,8 +20,9 @@ class RealMachine : public apply::Machine {
   [[nodiscard]] std::expected<void, model::Error> perform(const model::Action& action) override;
   [[nodiscard]] std::map<model::PciAddress, std::string> in_use(
       const std::vector<model::PciAddress>& functions) override;
-  [[nodiscard]] std::vector<model::ModuleReport> inspect(const std::vector<std::string>& wanted,
-                                                         const model::Inventory& inventory) override;
+  [[nodiscard]] model::DriverFacts inspect(const std::vector<std::string>& wanted,
+                                           const model::Inventory& inventory) override;
+  [[nodiscard]] std::expected<void, model::Error> ask_rdma_device(const std::string& name) override;
 
   // Whose VFs are is asked of the kubelet there; "" asks nobody.
   void kubelet_root(std::string root) {

@@ -62,8 +62,7 @@ dbus::Requests make_requests(apply::Reconciler& reconciler, Configuration& confi
     return reconciler.release({request.device, request.restore, request.caller_uid});
   };
   requests.rescan = [&](dbus::Uid uid) -> Answer<dbus::JobId> { return reconciler.rescan(uid); };
-  // To verify is to read everything anew: the plan that follows from it is the verdict.
-  requests.verify = requests.rescan;
+  requests.verify = [&](dbus::Uid uid) -> Answer<dbus::JobId> { return reconciler.verify(uid); };
   requests.load_modules = [&](const std::vector<std::string>& names, dbus::Uid uid) -> Answer<dbus::JobId> {
     return reconciler.load_modules(names, uid);
   };

@@ -45,6 +45,22 @@ Json machine() {
   })");
 }
 
+TEST(Verdict, NamesEveryFindingAndTheStack) {
+  auto state = machine();
+  state["Manager"]["DriverVerdict"] = "warn";
+  state["Manager"]["DriverFindings"] = {{{"Severity", "pass"}, {"Text", "RDMA device mlx5_0 answers."}}};
+  state["Manager"]["RdmaStack"] = {
+      {"Running", "ofed"}, {"OnDisk", "ofed"}, {"Version", "24.10-1.1.4"}, {"UserSpace", ""}};
+  state["Manager"]["PeerMemory"] = {{"Way", "dmabuf"}, {"Readiness", "ready"}, {"Text", "No module is needed."}};
+  EXPECT_EQ(verdict(state, {}),
+            "warn: mlx5_core: not signed\n"
+            "pass: drivers: RDMA device mlx5_0 answers.\n"
+            "  RDMA stack      ofed runs, ofed on disk\n"
+            "  version         24.10-1.1.4\n"
+            "  GPU memory      dmabuf: No module is needed.\n"
+            "  drivers         warn\n");
+}
+
 TEST(Status, IsOneScreen) {
   EXPECT_EQ(status(machine(), {}),
             "nic-agent 0.1.0: notReady\n"

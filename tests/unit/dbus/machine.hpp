@@ -71,7 +71,7 @@ inline model::Snapshot machine() {
   module.name = "mlx5_core";
   module.wanted = true;
   module.state = model::ModuleState::live;
-  module.provider = "inbox";
+  module.provider_file = module.provider_running = model::Provider::inbox;
   module.verdict = model::Verdict::pass;
   snapshot.modules.push_back(module);
   model::Pool shared;
