@@ -107,7 +107,7 @@ class Inspector {
       if (const auto symbols = read_symbols(module.get())) known.clashes = symbols->clashes;
     restrictions(report, known, module.get());
     report.findings = judge(report, known);
-    report.verdict = worst(report.findings);
+    report.verdict = model::worst(report.findings, model::Verdict::unknown);
     return report;
   }
 

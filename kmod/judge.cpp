@@ -198,11 +198,4 @@ std::vector<Finding> judge(const ModuleReport& report, const Circumstances& know
   return findings;
 }
 
-Verdict worst(const std::vector<Finding>& findings) {
-  constexpr std::array kOrder{Verdict::fail, Verdict::warn, Verdict::unknown, Verdict::pass};
-  for (const auto verdict : kOrder)
-    if (std::ranges::find(findings, verdict, &Finding::severity) != findings.end()) return verdict;
-  return Verdict::unknown;
-}
-
 }  // namespace nic::kmod

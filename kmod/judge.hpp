@@ -29,7 +29,5 @@ struct Circumstances {
 };
 
 [[nodiscard]] std::vector<model::Finding> judge(const model::ModuleReport& report, const Circumstances& known);
-// fail before warn before unknown before pass; unknown where there is nothing.
-[[nodiscard]] model::Verdict worst(const std::vector<model::Finding>& findings);
 
 }  // namespace nic::kmod

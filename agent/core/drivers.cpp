@@ -7,7 +7,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
+#include <map>
 #include <set>
 
 namespace nic::core {
@@ -48,13 +48,6 @@ const ModuleReport* report_of(const Reports& modules, std::string_view name) {
 bool wanted(const Reports& modules, std::string_view name) {
   const auto* report = report_of(modules, name);
   return report != nullptr && report->wanted;
-}
-
-Verdict worst(const Findings& findings) {
-  constexpr std::array kOrder{Verdict::fail, Verdict::warn, Verdict::unknown};
-  for (const auto verdict : kOrder)
-    if (std::ranges::find(findings, verdict, &Finding::severity) != findings.end()) return verdict;
-  return Verdict::pass;
 }
 
 // By whom the running modules of the stack are; names in the order of the reports.
@@ -251,7 +244,7 @@ std::vector<ModuleReport> judge_modules(const Config& config, Reports modules) {
     const auto known = module.findings.size();
     if (module.wanted || module.loaded()) versions(config, module);
     signatures(config, module);
-    if (module.findings.size() != known) module.verdict = worst(module.findings);
+    if (module.findings.size() != known) module.verdict = model::worst(module.findings, module.verdict);
   }
   return modules;
 }
@@ -280,7 +273,7 @@ model::DriverStatus judge_drivers(const Config& config, const Inventory& invento
   Findings all = status.findings;
   for (const auto& module : modules)
     if (module.wanted) all.push_back({module.verdict, ""});
-  status.verdict = worst(all);
+  status.verdict = model::worst(all, Verdict::pass);
   return status;
 }
 

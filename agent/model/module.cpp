@@ -1,6 +1,7 @@
 #include "model/module.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace nic::model {
@@ -34,6 +35,13 @@ std::string_view word(Provider provider) {
     case Provider::other: return "other";
   }
   std::unreachable();
+}
+
+Verdict worst(const std::vector<Finding>& findings, Verdict of_none) {
+  constexpr std::array kOrder{Verdict::fail, Verdict::warn, Verdict::unknown, Verdict::pass};
+  for (const auto verdict : kOrder)
+    if (std::ranges::find(findings, verdict, &Finding::severity) != findings.end()) return verdict;
+  return of_none;
 }
 
 std::string kernel_name(std::string_view module) {

@@ -63,6 +63,8 @@ struct ModuleReport {
 [[nodiscard]] std::string_view word(ModuleState state);
 [[nodiscard]] std::string_view word(Verdict verdict);
 [[nodiscard]] std::string_view word(Provider provider);  // "inbox", "ofed", "other", "unknown"
+// fail before warn before unknown before pass; `of_none` where there are no findings.
+[[nodiscard]] Verdict worst(const std::vector<Finding>& findings, Verdict of_none);
 // The kernel's spelling: dashes become underscores.
 [[nodiscard]] std::string kernel_name(std::string_view module);
 
