@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // Stands in for the peer memory interface that ib_core of an out-of-tree RDMA stack has: a client that registers gets
 // /sys/kernel/mm/memory_peers/<name>/version, and a second one of that name is refused.
+#include <linux/kernfs.h>
 #include <linux/kobject.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -50,9 +50,15 @@ void ib_unregister_peer_memory_client(void *client)
 }
 EXPORT_SYMBOL_GPL(ib_unregister_peer_memory_client);
 
+/* /sys/kernel/mm, which newer kernels do not export; a folder of sysfs knows whose it is. */
 static int __init nic_ib_peer_init(void)
 {
-	peers = kobject_create_and_add("memory_peers", mm_kobj);
+	struct kernfs_node *mm = kernfs_find_and_get(kernel_kobj->sd, "mm");
+
+	if (!mm)
+		return -ENOENT;
+	peers = kobject_create_and_add("memory_peers", mm->priv);
+	kernfs_put(mm);
 	return peers ? 0 : -ENOMEM;
 }
 module_init(nic_ib_peer_init);
