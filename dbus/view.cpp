@@ -351,6 +351,8 @@ std::vector<ProblemRow> problems(const Snapshot& snapshot) {
   std::vector<ProblemRow> problems;
   for (const auto& error : snapshot.config_errors) problems.push_back(problem({}, error));
   for (const auto& error : snapshot.inventory.problems) problems.push_back(problem({}, error));
+  for (const auto& [address, function] : snapshot.inventory.functions)
+    for (const auto& error : function.problems) problems.push_back(problem(address.text(), error));
   for (const auto& conflict : snapshot.desired.conflicts)
     problems.push_back(problem(conflict.pf ? conflict.pf->text() : "", conflict.error));
   std::map<PciAddress, const model::PfPlan*> plans;
