@@ -339,7 +339,7 @@ bool Reconciler::run(const std::string& name, Lane lane, bool by_hand) {
   const auto* pf = running.pf ? inventory_.function(*running.pf) : nullptr;
   running.worker = std::make_unique<Worker>(
       event_, post_, machine_, records_,
-      pf == nullptr ? std::nullopt : std::optional{ownership_.record_of(*pf, inventory_)}, running.steps,
+      pf == nullptr ? std::nullopt : std::optional{ownership_.record_of(*pf, inventory_)}, running.steps, timing_.step,
       Worker::Callbacks{
           [this, name](const Step& step) {
             jobs_.step_started(lanes_.at(name).job, model::describe(step.action));
@@ -375,9 +375,9 @@ void Reconciler::step_finished(Lane& lane, const Step& step, const std::expected
 }
 
 void Reconciler::step_late(Lane& lane, const Step& step) {
-  const Error error{
-      Code::timed_out, 0, model::describe(step.action), "",
-      fmt::format("the kernel has not answered for {} s; the kernel log may say why", step.deadline.count())};
+  const Error error{Code::timed_out, 0, model::describe(step.action), "",
+                    fmt::format("the kernel has not answered for {} s; the kernel log may say why",
+                                std::min(step.deadline, timing_.step).count())};
   loop::log(Event::step_abandoned, fields_of(step), error);
   lane.error = error;
   if (lane.pf)
