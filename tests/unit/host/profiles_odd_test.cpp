@@ -135,6 +135,23 @@ TEST_F(OldMlx4, SaysSoAlsoWhereTheFilesAreThere) {
   EXPECT_THAT(plan.refused(), ElementsAre(kByParameters));
 }
 
+// A card that is in no list of ours: what it can do counts, not what it is called.
+TEST(UnknownCard, IsSeenAndConfiguredByWhatItShows) {
+  Profile host;
+  auto card = host.pf("0000:65:00.0", {0x1d94, 0x1459, 0x145a, 0x020000, 4, 1, 1, "xnic"}, 0);
+  ethernet(host, card, "enp101s0", 2, "00:1a:2b:65:00:00");
+  const auto machine = host.inventory();
+  EXPECT_THAT(seen(machine),
+              ElementsAre("0000:65:00.0 pf 1d94:1459 ethernet, xnic, NUMA node 0, 0 of 4 VFs: enp101s0"));
+  const auto some = policy("some", {{"enp101s0", {}}}, 1);
+  const auto plan = planned(machine, {some});
+  EXPECT_THAT(plan.steps(), ElementsAre("write the udev rules of 0000:65:00.0", "create 1 VFs on 0000:65:00.0",
+                                        "set mac 02:1a:2a:65:00:00 of VF 0 of 0000:65:00.0",
+                                        "bind VF 0 (0000:65:00.1) to its network driver"));
+  // Nobody knows whether its driver resets the port for that.
+  EXPECT_EQ(plan.plan.pfs.at(0).steps.at(1).disruption, model::Disruption::pf_disruptive);
+}
+
 // Cards whose firmware did not start: one answers as a network card, one as something else.
 class Livefish : public testing::Test {
  protected:
