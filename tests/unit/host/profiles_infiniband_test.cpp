@@ -187,8 +187,10 @@ TEST_F(DellB300, IsSeenWithPortsThatAreDownAndFunctionsWithoutInterface) {
 TEST_F(DellB300, PortsThatAreDownAreConfiguredAllTheSame) {
   const auto machine = host.inventory();
   const auto rail = for_addresses("rail", {"0000:4c:00.0"}, 1);
+  const auto plan = planned(machine, {rail});
+  for (const auto& step : plan.plan.pfs.at(0).steps) EXPECT_EQ(step.disruption, model::Disruption::live);
   EXPECT_THAT(
-      planned(machine, {rail}).steps(),
+      plan.steps(),
       ElementsAre("write the udev rules of 0000:4c:00.0", "create 1 VFs on 0000:4c:00.0",
                   "bring the network interface of 0000:4c:00.0 up", "set link_state auto of VF 0 of 0000:4c:00.0",
                   "set node_guid 7625:5403:0135:3d2d, port_guid 7625:5403:0135:3d2d of VF 0 of 0000:4c:00.0",
