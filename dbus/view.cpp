@@ -177,6 +177,8 @@ DeviceView device_view(const model::PciFunction& function, const Snapshot& snaps
     view.state_text = status->second.text;
     view.differences = rows(status->second.differences);
     if (status->second.last_error) view.last_error = row(*status->second.last_error);
+    view.failed_at = status->second.failed_usec;
+    view.retry_at = status->second.retry_usec;
   }
   return view;
 }
