@@ -38,6 +38,7 @@ class AzureGuest : public testing::Test {
                                                     .firmware = "14.30.1284",
                                                     .board = "MSF0010110035",
                                                     .link_layer = "Ethernet"});
+    host.tree.rdma_cm();
     host.tree.virtual_netdev("eth0", 2);
     host.tree.link("sys/class/net/enP51521s1/master", "sys/class/net/eth0");
     host.routes = {{false, 2, 254}};
