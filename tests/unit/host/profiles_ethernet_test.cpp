@@ -97,10 +97,9 @@ TEST_F(EthernetH100, MoreVfsThanTheFirmwareHasLeaveThatPortAlone) {
   const auto many = policy("many", {{"enp27s0f1np1", {}}}, 9);
   const auto rail = policy("rail", {{"enp94s0np0", {}}}, 1);
   const auto plan = planned(host.inventory(), {many, rail});
-  EXPECT_THAT(
-      plan.refused(),
-      ElementsAre("policy \"many\" asks for 9 VFs on 0000:1b:00.1: the function has at most 8 (sriov_totalvfs): "
-                  "lower num_vfs, or raise the number of VFs in its firmware"));
+  EXPECT_THAT(plan.refused(), ElementsAre("policy \"many\" (test.toml:1:1) asks for 9 VFs on 0000:1b:00.1: the "
+                                          "function has at most 8 (sriov_totalvfs): "
+                                          "lower num_vfs, or raise the number of VFs in its firmware"));
   EXPECT_THAT(plan.steps(), ElementsAre("write the udev rules of 0000:5e:00.0", "create 1 VFs on 0000:5e:00.0",
                                         "set mac 96:6d:af:5e:00:00 of VF 0 of 0000:5e:00.0",
                                         "bind VF 0 (0000:5e:00.1) to its network driver"));

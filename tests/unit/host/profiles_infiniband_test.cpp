@@ -347,11 +347,11 @@ TEST_F(Cx4Mixed, TakesSwitchdevOnTheEthernetPortOnly) {
                                         "switch the eswitch of 0000:0e:00.1 from legacy to switchdev",
                                         "set mac 26:8a:06:91:0e:01 of VF 0 of 0000:0e:00.1",
                                         "bind VF 0 (0000:0e:01.2) to its network driver"));
-  EXPECT_THAT(
-      plan.refused(),
-      ElementsAre("policy \"fabric\" asks for switchdev (eswitch_mode) on 0000:0e:00.0: its port is InfiniBand, "
-                  "and only Ethernet ports have an eswitch: take eswitch_mode out, or set the link type of the "
-                  "port to Ethernet in the firmware"));
+  EXPECT_THAT(plan.refused(),
+              ElementsAre("policy \"fabric\" (test.toml:1:1) asks for switchdev (eswitch_mode) on 0000:0e:00.0: its "
+                          "port is InfiniBand, "
+                          "and only Ethernet ports have an eswitch: take eswitch_mode out, or set the link type of the "
+                          "port to Ethernet in the firmware"));
 }
 
 }  // namespace

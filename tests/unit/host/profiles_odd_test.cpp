@@ -73,9 +73,10 @@ TEST_F(AzureGuest, SharesItsVfsWithPods) {
 TEST_F(AzureGuest, SaysThatVfsOfVfsCannotBe) {
   const auto plan = planned(host.inventory(), {policy("hpc", {{"ibP259p0s0", {}}}, 4)});
   EXPECT_THAT(plan.steps(), IsEmpty());
-  EXPECT_THAT(plan.refused(),
-              ElementsAre("policy \"hpc\" asks for 4 VFs on 0103:00:00.0: it is itself a VF, handed over by a "
-                          "hypervisor: VFs are made on its PF, there"));
+  EXPECT_THAT(
+      plan.refused(),
+      ElementsAre("policy \"hpc\" (test.toml:1:1) asks for 4 VFs on 0103:00:00.0: it is itself a VF, handed over by a "
+                  "hypervisor: VFs are made on its PF, there"));
 }
 
 TEST_F(AzureGuest, ASweepByVendorMeansNoneOfThem) {
@@ -84,7 +85,7 @@ TEST_F(AzureGuest, ASweepByVendorMeansNoneOfThem) {
   const auto plan = planned(host.inventory(), {sweep});
   EXPECT_THAT(plan.steps(), IsEmpty());
   EXPECT_THAT(plan.refused(), IsEmpty());
-  EXPECT_THAT(plan.desired.notes, ElementsAre("policy \"all\" matches no function of this machine"));
+  EXPECT_THAT(plan.desired.notes, ElementsAre("policy \"all\" (test.toml:1:1) matches no function of this machine"));
 }
 
 TEST_F(AzureGuest, TheVfUnderTheDefaultRouteIsProtected) {
@@ -111,7 +112,8 @@ class OldMlx4 : public testing::Test {
 };
 
 constexpr const char* kByParameters =
-    "policy \"old\" asks for 2 VFs on 0000:08:00.0: its driver makes VFs only when it is loaded: write \"options "
+    "policy \"old\" (test.toml:1:1) asks for 2 VFs on 0000:08:00.0: its driver makes VFs only when it is loaded: write "
+    "\"options "
     "mlx4_core num_vfs=N\" (and probe_vf=N) into a file of /etc/modprobe.d and load it anew";
 
 TEST_F(OldMlx4, IsSeenThoughItsClassIsAnother) {
@@ -181,10 +183,9 @@ TEST_F(Livefish, IsSeenWhateverClassItShowsAndItsFaultIsNamed) {
 TEST_F(Livefish, IsNotAskedForVfs) {
   const auto plan = planned(host.inventory(), {for_addresses("rail", {"0000:03:00.0"}, 8)});
   EXPECT_THAT(plan.steps(), IsEmpty());
-  EXPECT_THAT(
-      plan.refused(),
-      ElementsAre("policy \"rail\" asks for 8 VFs on 0000:03:00.0: its firmware did not start (flash recovery): "
-                  "burn it anew with mstflint, and take the power away once"));
+  EXPECT_THAT(plan.refused(), ElementsAre("policy \"rail\" (test.toml:1:1) asks for 8 VFs on 0000:03:00.0: its "
+                                          "firmware did not start (flash recovery): "
+                                          "burn it anew with mstflint, and take the power away once"));
 }
 
 }  // namespace
