@@ -250,7 +250,7 @@ class ExclusiveH20 : public testing::Test {
               {.name = "mlx5_0", .node_guid = "a088:c2ff:fe0d:0000", .link_layer = "Ethernet"});
     for (unsigned index = 0; index < 16; ++index) {
       auto vf = host.vf("0000:0d:00.0", index, kConnectX7, "mlx5_core");
-      host.vfs_of_pf["ens1np0"][index].mac = model::MacAddress{0xa288c20d0000 + ((index + 1ULL) << 24U)};
+      host.vfs_of_pf["ens1np0"][index].mac = model::MacAddress{0xa288c20d0000ULL + ((index + 1ULL) << 24U)};
       if (index == kGiven) {
         std::filesystem::create_directory(vf.folder() / "net");  // what was in it is elsewhere
         continue;
@@ -305,7 +305,7 @@ class IntelE810 : public testing::Test {
     for (unsigned index = 0; index < 2; ++index) {
       auto vf = host.vf("0000:17:00.0", index, kE810, "iavf");
       ethernet(host, vf, fmt::format("ens2f0v{}", index), 10 + index, fmt::format("b6:96:91:17:00:0{}", index));
-      host.vfs_of_pf["ens2f0"][index].mac = model::MacAddress{0xb69691170000 + index};
+      host.vfs_of_pf["ens2f0"][index].mac = model::MacAddress{0xb69691170000ULL + index};
     }
   }
   Profile host;
