@@ -148,10 +148,9 @@ def run(node):
 
     # And a start on a machine that is right.
     check("""
-        agent=$(systemctl show -P ExecStart nic-agent.service | sed 's/.* path=\\([^ ;]*\\).*/\\1/')
         systemctl stop nic-agent.service
         mkdir -p /run/trace/start
-        strace -ff -yy -s 256 -o /run/trace/start/thread -e trace=""" + CALLS + """ "$agent" >/dev/null 2>&1 &
+        strace -ff -yy -s 256 -o /run/trace/start/thread -e trace=""" + CALLS + """ "$(agent_program)" >/dev/null 2>&1 &
         tracer=$!
         has_name() { busctl --no-pager --acquired list | says org.nicagent1; }
         wait_for 60 "it has its name" has_name
