@@ -33,14 +33,15 @@ std::string refused_by_kernel(const Profile& host, const std::string& pf, int er
 class EthernetH100 : public testing::Test {
  protected:
   EthernetH100() {
-    unsigned ifindex = 2;
+    unsigned rail = 0;
     for (const char* bus : {"1a", "3c", "4d", "5e"}) {
       auto pf = host.pf(fmt::format("0000:{}:00.0", bus), kConnectX7, 0);
       const auto net = fmt::format("enp{}s0np0", std::stoul(bus, nullptr, 16));
-      host.rdma(ethernet(host, pf, net, ++ifindex, fmt::format("94:6d:ae:{}:00:00", bus)),
-                {.name = fmt::format("mlx5_{}", ifindex - 3),
+      host.rdma(ethernet(host, pf, net, 3 + rail, fmt::format("94:6d:ae:{}:00:00", bus)),
+                {.name = fmt::format("mlx5_{}", rail),
                  .node_guid = fmt::format("946d:aeff:fe{}:0000", bus),
                  .link_layer = "Ethernet"});
+      ++rail;
     }
     for (unsigned port = 0; port < 2; ++port) {
       Model dx = kConnectX6Dx;
