@@ -129,6 +129,8 @@ class DeviceFacet final : public Facet<DeviceView, org::nicagent1::Device_adapto
   std::map<std::string, sdbus::Variant> Desired() override { return read(&DeviceView::desired); }
   std::vector<Row<DifferenceRow>> Differences() override { return read(&DeviceView::differences); }
   Row<ErrorRow> LastError() override { return read(&DeviceView::last_error); }
+  std::uint64_t FailedAt() override { return read(&DeviceView::failed_at); }
+  std::uint64_t RetryAt() override { return read(&DeviceView::retry_at); }
   std::vector<sdbus::ObjectPath> Resources() override { return read(&DeviceView::resources); }
   std::vector<std::string> Notes() override { return read(&DeviceView::notes); }
 };

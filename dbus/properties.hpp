@@ -137,6 +137,8 @@ struct Interface<DeviceView> {
       Property{"Desired", &View::desired, Emits::change},
       Property{"Differences", &View::differences, Emits::change},
       Property{"LastError", &View::last_error, Emits::change},
+      Property{"FailedAt", &View::failed_at, Emits::change},
+      Property{"RetryAt", &View::retry_at, Emits::change},
       Property{"Resources", &View::resources, Emits::change},
       Property{"Notes", &View::notes, Emits::change},
   };

@@ -177,6 +177,8 @@ DeviceView device_view(const model::PciFunction& function, const Snapshot& snaps
     view.state_text = status->second.text;
     view.differences = rows(status->second.differences);
     if (status->second.last_error) view.last_error = row(*status->second.last_error);
+    view.failed_at = status->second.failed_usec;
+    view.retry_at = status->second.retry_usec;
   }
   return view;
 }
@@ -351,6 +353,8 @@ std::vector<ProblemRow> problems(const Snapshot& snapshot) {
   std::vector<ProblemRow> problems;
   for (const auto& error : snapshot.config_errors) problems.push_back(problem({}, error));
   for (const auto& error : snapshot.inventory.problems) problems.push_back(problem({}, error));
+  for (const auto& [address, function] : snapshot.inventory.functions)
+    for (const auto& error : function.problems) problems.push_back(problem(address.text(), error));
   for (const auto& conflict : snapshot.desired.conflicts)
     problems.push_back(problem(conflict.pf ? conflict.pf->text() : "", conflict.error));
   std::map<PciAddress, const model::PfPlan*> plans;

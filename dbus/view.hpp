@@ -107,6 +107,8 @@ struct DeviceView {
   Dictionary desired;
   std::vector<DifferenceRow> differences;
   ErrorRow last_error;
+  std::uint64_t failed_at{0};
+  std::uint64_t retry_at{0};
   std::vector<Path> resources;
   std::vector<std::string> notes;
   bool operator==(const DeviceView&) const = default;

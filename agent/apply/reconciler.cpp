@@ -339,7 +339,7 @@ bool Reconciler::run(const std::string& name, Lane lane, bool by_hand) {
   const auto* pf = running.pf ? inventory_.function(*running.pf) : nullptr;
   running.worker = std::make_unique<Worker>(
       event_, post_, machine_, records_,
-      pf == nullptr ? std::nullopt : std::optional{ownership_.record_of(*pf, inventory_)}, running.steps,
+      pf == nullptr ? std::nullopt : std::optional{ownership_.record_of(*pf, inventory_)}, running.steps, timing_.step,
       Worker::Callbacks{
           [this, name](const Step& step) {
             jobs_.step_started(lanes_.at(name).job, model::describe(step.action));
@@ -364,10 +364,13 @@ void Reconciler::step_finished(Lane& lane, const Step& step, const std::expected
   error.operation = fmt::format("{}: {}", model::describe(step.action), error.operation);
   loop::log(lane.pf ? Event::step_failed : Event::module_failed, fields_of(step), error);
   if (lane.error) return;  // the first failure is the one that is shown
-  if (lane.pf)
+  if (lane.pf) {
     work_[*lane.pf].failure = error;
-  else
+    work_[*lane.pf].failed_usec = realtime_usec();
+    work_[*lane.pf].retry_usec = 0;
+  } else {
     module_failures_[model::target(step.action)] = error;
+  }
   // What the driver cannot do it will not do by itself. Only the first step found the machine as it was planned for.
   lane.for_good = std::holds_alternative<model::SetEswitchMode>(step.action) && error.code == Code::unsupported &&
                   step == lane.steps.front();
@@ -375,13 +378,13 @@ void Reconciler::step_finished(Lane& lane, const Step& step, const std::expected
 }
 
 void Reconciler::step_late(Lane& lane, const Step& step) {
-  const Error error{
-      Code::timed_out, 0, model::describe(step.action), "",
-      fmt::format("the kernel has not answered for {} s; the kernel log may say why", step.deadline.count())};
+  const Error error{Code::timed_out, 0, model::describe(step.action), "",
+                    fmt::format("the kernel has not answered for {} s; the kernel log may say why",
+                                std::min(step.deadline, timing_.step).count())};
   loop::log(Event::step_abandoned, fields_of(step), error);
   lane.error = error;
   if (lane.pf)
-    work_[*lane.pf] = {.applying = false, .stuck = true, .failure = error};
+    work_[*lane.pf] = {.applying = false, .stuck = true, .failure = error, .failed_usec = realtime_usec()};
   else
     module_failures_[model::target(step.action)] = error;
   publish();
@@ -400,6 +403,10 @@ void Reconciler::lane_over(const std::string& name) {
     backoff_.failed(name, lane.steps, std::chrono::steady_clock::now(), lane.for_good);
   else
     backoff_.forget(name);
+  if (const auto delay = backoff_.delay(name); delay && lane.pf)
+    work_[*lane.pf].retry_usec =
+        realtime_usec() +
+        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(*delay).count());
   needs_scan_[name] = scans_begun_ + 1;
   jobs_.lane_ended(lane.job, name, lane.error);
   changed(Dirty::all());

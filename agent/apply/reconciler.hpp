@@ -37,6 +37,7 @@ class Reconciler {
     std::chrono::microseconds observe{30'000'000};  // reading the machine should be back by then
     std::chrono::milliseconds rdma{15'000};         // an RDMA device should have answered by then
     std::chrono::microseconds drift{2'000'000};     // what others change stays for this long before it is put right
+    std::chrono::seconds step{3600};                // no step is waited for longer, whatever its own deadline
     Retry retry{};
   };
   struct Faces {

@@ -42,6 +42,12 @@ class Backoff {
     return found == entries_.end() || found->second.steps != steps ||
            (!found->second.for_good && now >= found->second.at);
   }
+  // How long after it failed it is tried again; nullopt: it did not fail, or is not tried again.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> delay(const Key& key) const {
+    const auto found = entries_.find(key);
+    if (found == entries_.end() || found->second.for_good) return std::nullopt;
+    return found->second.delay;
+  }
   // Is there something that has failed but once? Its second try tells more.
   [[nodiscard]] bool failed_once() const {
     return std::ranges::any_of(

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace nic::apply {
@@ -43,9 +44,10 @@ std::optional<model::Owned> more_to_note(const std::optional<model::Owned>& owne
 
 Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr<Machine> machine,
                std::shared_ptr<const Records> records, std::optional<model::Owned> owned,
-               std::vector<model::Step> steps, Callbacks callbacks)
+               std::vector<model::Step> steps, std::chrono::seconds longest, Callbacks callbacks)
     : shared_{std::make_shared<Shared>()},
       callbacks_{std::move(callbacks)},
+      longest_{longest},
       deadline_{event, [this] {
                   stuck_ = true;
                   callbacks_.late(shared_->steps.at(current_));
@@ -94,7 +96,7 @@ void Worker::cancel() { shared_->canceled = true; }
 
 void Worker::begun(std::size_t step) {
   current_ = step;
-  deadline_.arm(shared_->steps[step].deadline);
+  deadline_.arm(std::min(shared_->steps[step].deadline, longest_));
   callbacks_.started(shared_->steps[step]);
 }
 

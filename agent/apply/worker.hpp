@@ -1,6 +1,7 @@
 // Carries out the steps of one PF (or the modules), in order, beside the loop, and tells the loop of each.
 // Thread: the loop's. What a step changes on a PF is noted first, in `owned` and on disk. A step that passes its
-// deadline is reported once as late; the worker goes on when the kernel call returns, but takes no further step then.
+// deadline (or is at work for `longest`) is reported once as late; the worker goes on when the kernel call returns, but
+// takes no further step then.
 #pragma once
 
 #include "apply/machine.hpp"
@@ -11,6 +12,7 @@
 #include "model/plan.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <expected>
 #include <functional>
 #include <memory>
@@ -31,7 +33,7 @@ class Worker {
 
   Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr<Machine> machine,
          std::shared_ptr<const Records> records, std::optional<model::Owned> owned, std::vector<model::Step> steps,
-         Callbacks callbacks);
+         std::chrono::seconds longest, Callbacks callbacks);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -46,6 +48,7 @@ class Worker {
 
   std::shared_ptr<Shared> shared_;
   Callbacks callbacks_;
+  std::chrono::seconds longest_;
   bool stuck_{false};
   std::size_t current_{0};
   loop::Timer deadline_;

@@ -84,6 +84,10 @@ void judge_pf(FunctionStatus& status, const model::PfPlan* plan, const PfWork& w
     status.text = std::move(text);
   };
   status.last_error = work.failure;
+  if (work.failure) {
+    status.failed_usec = work.failed_usec;
+    status.retry_usec = work.retry_usec;
+  }
   if (work.stuck) return say(FunctionState::stuck, "a kernel call has not come back; no further steps until it does");
   if (conflict != nullptr) {
     status.last_error = *conflict;

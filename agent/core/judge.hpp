@@ -4,6 +4,7 @@
 #include "core/protect.hpp"
 #include "model/snapshot.hpp"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,7 +17,9 @@ struct PfWork {
   bool applying{false};
   bool stuck{false};  // a kernel call passed its deadline and has not come back
   std::optional<model::Error> failure;
-  bool only_observed{false};  // it was as configured, and is left as others have changed it
+  std::uint64_t failed_usec{0};  // CLOCK_REALTIME, when that was
+  std::uint64_t retry_usec{0};   // and when it is tried again; 0: not by itself
+  bool only_observed{false};     // it was as configured, and is left as others have changed it
 
   bool operator==(const PfWork&) const = default;
 };

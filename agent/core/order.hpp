@@ -47,6 +47,10 @@ inline constexpr std::array kDriverFacts{
   return {pf_driver, pf_driver, model::Disruption::pf_disruptive, EswitchOrder::before_vfs};
 }
 
+// Drivers that make their VFs when they are loaded, by module parameters: sriov_numvfs answers ENOENT with them
+// (drivers/net/ethernet/mellanox/mlx4/main.c has no sriov_configure).
+[[nodiscard]] constexpr bool makes_vfs_by_parameters(std::string_view pf_driver) { return pf_driver == "mlx4_core"; }
+
 // The function has the driver that is wished for it.
 [[nodiscard]] inline bool has_right_driver(const model::DesiredVf& wish, const model::PciFunction& function) {
   if (wish.device_type == model::DeviceType::vfio_pci) return function.driver == "vfio-pci";

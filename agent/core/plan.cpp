@@ -1,5 +1,6 @@
 #include "core/plan.hpp"
 
+#include "core/lag.hpp"
 #include "core/order.hpp"
 #include "core/predict.hpp"
 #include "core/udev_rules.hpp"
@@ -154,11 +155,14 @@ class PfPlanner {
     if (pf.sriov->num_vfs == wanted) return true;
     const SetNumVfs action{pf.address, pf.sriov->num_vfs, wanted, pf.sriov->drivers_autoprobe};
     auto hits = vfs_of(pf);
+    const bool breaks_lag = action.from == 0 && pf.eswitch_mode != EswitchMode::switchdev &&
+                            desired_.eswitch_mode != EswitchMode::switchdev && aggregates_in_card(pf, inventory_);
     const Disruption disruption =
-        action.from == 0 ? driver_facts(pf.driver.value_or("")).first_vfs : Disruption::pf_disruptive;
+        action.from == 0 && !breaks_lag ? driver_facts(pf.driver.value_or("")).first_vfs : Disruption::pf_disruptive;
     if (!all_take(pf.address, hits, disruption, action)) return false;
     if (why.empty())
       why = fmt::format("{}, there are {}", reason(policies_ask(), fmt::format("{} VFs", action.to)), action.from);
+    if (breaks_lag) why += "; the RDMA device of its bond comes apart: the card aggregates only without VFs";
     if (pf.driver) {
       add(action, disruption, std::move(why), std::move(hits), kVfDeadline);
     } else {

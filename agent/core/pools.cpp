@@ -1,6 +1,7 @@
 #include "core/pools.hpp"
 
 #include "core/match.hpp"
+#include "model/drivers.hpp"
 
 #include <fmt/format.h>
 
@@ -85,6 +86,11 @@ std::optional<model::Difference> missing_for_owning(const PciFunction& vf, const
     return model::Difference{what, guarded->second.front(), "a VF that the host does not need"};
   if (!vf.driver) return model::Difference{what, "no driver", "a driver to bind"};
   if (busy.contains(vf.address)) return model::Difference{what, "not configured yet", "the rest of the plan"};
+  // A driver that did not come through leaves a VF that nobody could do anything with.
+  if (!model::is_user_space_driver(*vf.driver) && vf.in_use.empty() && inventory.net_devices_of(vf.address).empty() &&
+      inventory.rdma_devices_of(vf.address).empty())
+    return model::Difference{what, "neither a network interface nor an RDMA device",
+                             fmt::format("its driver {} to make one", *vf.driver)};
   if (vf.driver == "vfio-pci" && !vf.iommu_group) return model::Difference{what, "no IOMMU group", "an IOMMU"};
   if (inventory.function(*vf.physfn) == nullptr) return model::Difference{what, "its PF is going away", ""};
   return std::nullopt;

@@ -3,8 +3,10 @@
 #include "core/claim.hpp"
 #include "core/drivers.hpp"
 #include "core/match.hpp"
+#include "core/order.hpp"
 #include "core/ownership.hpp"
 #include "core/vf_addresses.hpp"
+#include "model/card_ids.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -39,14 +41,26 @@ DesiredVf wish(const SriovPolicy& policy, unsigned index) {
   return vf;
 }
 
+// Why no number of VFs can be asked of the function, and what helps; "" where one can.
+std::string_view without_vfs(const PciFunction& pf, unsigned wanted) {
+  if (makes_vfs_by_parameters(pf.driver.value_or("")) && (!pf.sriov || pf.sriov->num_vfs != wanted))
+    return "its driver makes VFs only when it is loaded: write \"options mlx4_core num_vfs=N\" (and probe_vf=N) into a "
+           "file of /etc/modprobe.d and load it anew";
+  if (pf.sriov) return "";
+  const model::CardId id{pf.vendor, pf.device};
+  if (in_flash_recovery(id)) return model::kFlashRecoveryAdvice;
+  if (is_vf_id(id)) return "it is itself a VF, handed over by a hypervisor: VFs are made on its PF, there";
+  return "the function shows no SR-IOV capability: switch SR-IOV on in its firmware and in the BIOS";
+}
+
 // Can this PF be what is asked at all?
 std::optional<model::Error> impossible(const PciFunction& pf, const DesiredPf& desired, const SriovPolicy& policy) {
   if (desired.num_vfs == 0) return std::nullopt;
-  if (!pf.sriov)
+  if (const auto why = without_vfs(pf, desired.num_vfs); !why.empty() && !desired.externally_managed)
     return model::Error{model::Code::unsupported, 0,
                         fmt::format("{} asks for {} VFs on", quoted(policy), desired.num_vfs), pf.address.text(),
-                        "the function shows no SR-IOV capability: switch SR-IOV on in its firmware and in the BIOS"};
-  if (desired.num_vfs > pf.sriov->total_vfs)
+                        std::string{why}};
+  if (pf.sriov && desired.num_vfs > pf.sriov->total_vfs)
     return model::invalid(
         fmt::format("{} asks for {} VFs on", quoted(policy), desired.num_vfs), pf.address.text(),
         fmt::format("the function has at most {} (sriov_totalvfs): lower num_vfs, or raise the number "

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <array>
+#include <ctime>
 #include <utility>
 #include <vector>
 
@@ -26,6 +28,16 @@ std::string or_dash(std::string text) { return text.empty() ? "-" : std::move(te
 long long number(const Json& object, const char* key, long long otherwise = 0) {
   const auto found = object.is_object() ? object.find(key) : object.end();
   return found != object.end() && found->is_number_integer() ? found->get<long long>() : otherwise;
+}
+
+// A moment in microseconds, as it is called where one looks; "" for 0.
+std::string time_of(const Json& object, const char* key) {
+  constexpr long long kMicroseconds = 1'000'000;
+  const std::time_t seconds = number(object, key) / kMicroseconds;
+  std::tm parts{};
+  std::array<char, 32> text{};
+  if (seconds <= 0 || ::localtime_r(&seconds, &parts) == nullptr) return {};
+  return {text.data(), std::strftime(text.data(), text.size(), "%F %T", &parts)};
 }
 
 bool flag(const Json& object, const char* key) {
@@ -218,6 +230,8 @@ std::string device(const Json& device, const Style& style) {
   if (const auto& error = object(device, "LastError"); !member(error, "Code").empty()) {
     fact(text, "last error", error_line(error));
     advice(text, member(error, "Advice"), "    ");
+    fact(text, "failed at", time_of(device, "FailedAt"));
+    fact(text, "tried again at", time_of(device, "RetryAt"));
   }
   for (const auto& note : list(device, "Notes")) fact(text, "note", plain(note));
   return text;

@@ -1,4 +1,5 @@
 #include "host/facts.hpp"
+#include "model/card_ids.hpp"
 
 #include <algorithm>
 #include <array>
@@ -83,7 +84,9 @@ std::optional<model::PciFunction> read_function(const Sysfs& devices, const mode
   function.modalias = take(folder.text("modalias"), mine).value_or("");
   auto ids = parse_pci_modalias(function.modalias);
   if (!ids) ids = ids_from_files(folder, mine);
-  const bool network = ids && ids->class_code >> 16 == kNetworkClass;
+  // A card whose firmware did not start may show any class.
+  const bool broken = ids && model::in_flash_recovery({ids->vendor, ids->device});
+  const bool network = broken || (ids && ids->class_code >> 16 == kNetworkClass);
   if (!network && want == Want::network) {
     // Without a class nobody can tell what it is: that is worth a word, unless it has just gone.
     if (!ids && !mine.empty() && devices.exists(name)) std::ranges::move(mine, std::back_inserter(problems));
@@ -105,6 +108,9 @@ std::optional<model::PciFunction> read_function(const Sysfs& devices, const mode
   }
   function.physfn = take_address(folder.link("physfn"), mine);
   if (!function.physfn) function.sriov = read_sriov(folder, mine);
+  if (broken)
+    mine.push_back(
+        {model::Code::unsupported, 0, "use the card at", address.text(), std::string{model::kFlashRecoveryAdvice}});
   // Attributes of a device that is being removed answer ENODEV: what is half gone is gone.
   if (!mine.empty() && !devices.exists(name)) return std::nullopt;
   return function;

@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -100,8 +101,9 @@ class SysfsTree {
 
   // A network function without SR-IOV.
   TreeFunction plain(const std::string& address, unsigned vendor, unsigned device) {
-    const auto colon = address.rfind(':');
-    const fs::path folder = "sys/devices/pci" + address.substr(0, colon) + "/" + address;
+    const auto bus = address.substr(0, address.rfind(':'));
+    const auto above = bridges_.find(bus);
+    const fs::path folder = (above == bridges_.end() ? fs::path{"sys/devices/pci" + bus} : above->second) / address;
     TreeFunction function{*this, address, root_ / folder};
     function.vendor_ = vendor;
     function.device_ = device;
@@ -115,6 +117,12 @@ class SysfsTree {
         .numa(-1);
     fs::create_directory_symlink(fs::path{"../../.."} / fs::relative(folder, "sys"),
                                  root_ / "sys/bus/pci/devices" / address);
+    return function;
+  }
+  // A PCI bridge; functions of the bus behind it ("0000:03") stand below it when they are made after it.
+  TreeFunction bridge(const std::string& address, const std::string& bus, unsigned vendor, unsigned device) {
+    auto function = plain(address, vendor, device).class_code(0x060400);
+    bridges_[bus] = fs::relative(function.folder(), root_);
     return function;
   }
   TreeFunction pf(const std::string& address, unsigned vendor, unsigned device) {
@@ -221,6 +229,7 @@ class SysfsTree {
   }
 
   fs::path root_;
+  std::map<std::string, fs::path> bridges_;  // by the bus behind them
   unsigned nodes_{0}, mads_{0};
 };
 

@@ -154,3 +154,70 @@ allocate() { printf 'allocate %s\n' "$*" >/run/kubelet.commands; }
 allocations() { jq -c 'select(.event == "allocated")' /run/kubelet.events; }
 allocations_are() { [ "$(allocations | wc -l)" -eq "$1" ]; }
 last_allocation() { allocations | tail -n 1; }
+
+# Dying in the middle -----------------------------------------------------------------------------------------------------
+# A plan with a note of every kind on disk, writes to sysfs and messages to the PF, and where it may be cut off.
+
+owned_record=/var/lib/nic-agent/owned/0000_01_00_0.json
+interrupted_note=/var/lib/nic-agent/in-progress/0000_01_00_0.json
+udev_rules=/run/udev/rules.d/70-nic-agent-$pf.rules
+
+two_told_vfs() {
+    write_config <<'TOML'
+[[sriov.policy]]
+name = "workers"
+selectors = { pf_names = ["enp1s0"] }
+num_vfs = 2
+vlan = 7
+trust = true
+[[sriov.policy.group]]
+vfs = "0"
+device_type = "vfio-pci"
+TOML
+}
+two_vfs_are_right() {
+    has_vfs 2 && is_bound "$(vf 0)" vfio-pci && is_bound "$(vf 1)" igbvf && [ ! -e $interrupted_note ]
+}
+
+# dies_at CALL N PATH...: the agent, started by hand, is killed where it is about to do the Nth CALL on one of these paths.
+# False when it does not come to that and carries everything out; it is ended then.
+dies_at() {
+    local call=$1 number=$2 path paths=() tracer
+    shift 2
+    for path in "$@"; do paths+=(-P "$path"); done
+    strace -f -qq -o /run/dies.trace "${paths[@]}" -e "trace=$call" -e "inject=$call:signal=KILL:when=$number" \
+        "$(agent_program)" >/dev/null 2>&1 &
+    tracer=$!
+    wait_for 90 "it has died, or carried everything out" is_dead_or_done $tracer
+    if [ -d /proc/$tracer ] && two_vfs_are_right; then
+        pkill -TERM -x nic-agent
+        wait $tracer || true
+        return 1
+    fi
+    wait $tracer || true
+    echo "killed at $call $number: $(tail -n 2 /run/dies.trace | head -n 1 | cut -c 1-120)"
+}
+agent_program() { systemctl show -P ExecStart nic-agent.service | sed 's/.* path=\([^ ;]*\).*/\1/'; }
+is_dead_or_done() { [ ! -d "/proc/$1" ] || two_vfs_are_right; }
+
+# Everything that the agent made of the card and noted of it; two pictures can be compared.
+picture() {
+    local n
+    echo "$(sysfs $pf/sriov_numvfs) VFs, autoprobe $(sysfs $pf/sriov_drivers_autoprobe), up $(cat /sys/class/net/$pf_name/flags)"
+    for n in 0 1; do
+        echo "$(vf $n) on $(driver_of "$(vf $n)"), override $(sysfs "$(vf $n)/driver_override")"
+        vf_line $n
+    done
+    jq -S 'del(.boot)' $owned_record
+    ls /var/lib/nic-agent/in-progress /var/lib/nic-agent/owned
+    cat "$udev_rules"
+    nicctl plan
+}
+is_pristine() { has_vfs 0 && [ ! -e $owned_record ] && [ ! -e "$udev_rules" ]; }
+# The card is given back by the agent, which stops then.
+given_back_and_stopped() {
+    echo '# nothing is asked for' >$config
+    wait_for 30 "the card is given back" is_pristine
+    equals sriov_drivers_autoprobe 1 "$(sysfs $pf/sriov_drivers_autoprobe)"
+    systemctl stop nic-agent.service
+}

@@ -188,6 +188,24 @@ TEST(Reconciler, TriesAFailedPfAgainAndRecovers) {
   EXPECT_FALSE(agent.status(kPf).last_error.has_value());
 }
 
+TEST(Reconciler, TellsWhenAStepFailedAndWhenItIsTriedAgain) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0")};
+  agent.machine->fail_when([](const model::Action& action) -> std::optional<model::Error> {
+    if (!is_vfs(action)) return std::nullopt;
+    return model::system_error(ENOMEM, "write", "sriov_numvfs");
+  });
+  agent.configure({policy("p", {{"enp1s0", {}}}, 2)});
+  const auto before = realtime_usec();
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).retry_usec != 0; }));
+  const auto status = agent.status(kPf);
+  EXPECT_GE(status.failed_usec, before);
+  EXPECT_LE(status.failed_usec, realtime_usec());
+  EXPECT_GE(status.retry_usec, status.failed_usec + 20'000U);  // as the test's agent waits after the first failure
+  EXPECT_EQ(status.last_error->errno_value, ENOMEM);
+  EXPECT_THAT(status.last_error->operation, HasSubstr("create 2 VFs on 0000:01:00.0"));
+}
+
 TEST(Reconciler, DoesNotTryAgainWhatTheDriverCannotDo) {
   AgentOnSim agent{Host{}.pf("0000:01:00.0", "enp1s0", 7, "mlx5_core").eswitch("0000:01:00.0")};
   unsigned tries = 0;
@@ -206,6 +224,7 @@ TEST(Reconciler, DoesNotTryAgainWhatTheDriverCannotDo) {
   ASSERT_TRUE(agent.run_until([&] { return agent.idle(); }));
   EXPECT_EQ(tries, 1u);
   EXPECT_EQ(agent.status(kPf).state, FunctionState::failed);
+  EXPECT_EQ(agent.status(kPf).retry_usec, 0u);
   ASSERT_TRUE(agent.reconciler->apply({}).has_value());
   EXPECT_TRUE(agent.run_until([&] { return tries == 2; }));
 }

@@ -110,6 +110,20 @@ TEST(Pools, KeepsAVfThatAPodUses) {
   EXPECT_EQ(pools(config, host, {}).at(0).healthy, 1u);
 }
 
+TEST(Pools, DoesNotOfferAVfWhoseDriverMadeNothingOfIt) {
+  auto host = with_vfs();
+  std::erase_if(host.net_devices, [](const auto& net) { return net.function == pci("0000:01:10.2"); });
+  const auto config = offering({test::exclusive("a.io/any", {})});
+  const auto pool = pools(config, host, {})[0];
+  EXPECT_THAT(pool.functions, testing::ElementsAre(pci("0000:01:10.0")));
+  EXPECT_EQ(pool.not_ready.at(0), (model::Difference{"0000:01:10.2", "neither a network interface nor an RDMA device",
+                                                     "its driver igbvf to make one"}));
+  model::RdmaDevice infiniband;  // without ib_ipoib
+  infiniband.function = pci("0000:01:10.2");
+  host.rdma_devices.push_back(infiniband);
+  EXPECT_EQ(pools(config, host, {})[0].functions.size(), 2u);
+}
+
 TEST(Pools, SelectsVfsByRangeOfTheirPf) {
   model::Selectors one;
   one.pf_names = {{"enp1s0", {{1, 1}}}};

@@ -172,6 +172,20 @@ TEST(Resolve, NamesBothPoliciesThatClaimOneVfAndLeavesThePfAlone) {
   EXPECT_THAT(desired.conflicts[0].error.text(), HasSubstr("\"second\""));
 }
 
+TEST(Resolve, TakesEachNameOfAPfForTheSamePf) {
+  model::Inventory host = Host{}.pf("0000:01:00.0");
+  host.net_devices[0].altnames = {"rail0"};
+  const auto first = policy("first", {{"rail0", {{0, 1}}}}, 4);
+  const auto meeting = resolve(with({first, policy("second", {{"enp1s0", {{1, 2}}}}, 4)}), host);
+  EXPECT_TRUE(meeting.pfs.empty());
+  EXPECT_THAT(meeting.conflicts.at(0).error.text(),
+              testing::AllOf(HasSubstr("\"first\""), HasSubstr("\"second\""), HasSubstr("VF 1 of")));
+  const auto beside = resolve(with({first, policy("second", {{"enp1s0", {{2, 3}}}}, 4)}), host);
+  ASSERT_TRUE(beside.conflicts.empty());
+  EXPECT_EQ(beside.pfs.at(pci("0000:01:00.0")).vfs.at(1).policy, "first");
+  EXPECT_EQ(beside.pfs.at(pci("0000:01:00.0")).vfs.at(2).policy, "second");
+}
+
 TEST(Resolve, GivesAVfToThePolicyOfTheStrongerPriority) {
   auto general = policy("general", {{"enp1s0", {}}}, 4);
   auto special = policy("special", {{"enp1s0", {{1, 2}}}}, 4);

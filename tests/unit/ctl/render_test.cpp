@@ -34,6 +34,7 @@ Json machine() {
        "Differences": [{"What": "VFs", "Have": "2", "Want": "16"}],
        "LastError": {"Code": "noSpace", "Errno": 12, "Operation": "create 16 VFs on", "Object": "0000:5e:00.0",
                      "Advice": "Enable SR-IOV in the BIOS"},
+       "FailedAt": 1795282473000000, "RetryAt": 0,
        "PhysicalFunction": {"TotalVfs": 64, "NumVfs": 2}}],
     "Modules": [{"Name": "mlx5_core", "Wanted": true, "State": "live", "Provider": "dkms", "Version": "24.10",
                  "Signer": "", "Verdict": "warn", "Findings": [{"Severity": "warn", "Text": "not signed"}], "Errors": []}],
@@ -140,9 +141,11 @@ TEST(Device, ShowsWhatFailedAndWhatToDo) {
   const auto text = device(machine()["Devices"][1], {});
   EXPECT_NE(text.find("  ! VFs: has 2, should be 16\n"
                       "  last error      create 16 VFs on 0000:5e:00.0 (errno 12)\n"
-                      "    -> Enable SR-IOV in the BIOS\n"),
+                      "    -> Enable SR-IOV in the BIOS\n"
+                      "  failed at       2026-11-2"),
             std::string::npos)
       << text;
+  EXPECT_EQ(text.find("tried again at"), std::string::npos);
 }
 
 TEST(Modules, HaveTheirFindingsBelow) {

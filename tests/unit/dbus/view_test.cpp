@@ -131,6 +131,25 @@ TEST(View, IsValidUtf8WhateverTheKernelSays) {
   EXPECT_TRUE(nlohmann::json::accept(describe(shown, {})));
 }
 
+TEST(View, TellsWhenAFunctionFailedAndIsTriedAgain) {
+  auto snapshot = machine();
+  snapshot.functions[kPf].failed_usec = 7;
+  snapshot.functions[kPf].retry_usec = 9;
+  const auto shown = view(snapshot, "1").devices.at(kPfPath).device;
+  EXPECT_EQ(shown.failed_at, 7U);
+  EXPECT_EQ(shown.retry_at, 9U);
+}
+
+TEST(Problems, AreAlsoWhatIsWrongWithAFunctionThatNobodyConfigured) {
+  auto snapshot = machine();
+  snapshot.inventory.functions.at(kPf).problems = {
+      {model::Code::unsupported, 0, "use the card at", "0000:3b:00.0", "burn it anew"}};
+  const auto found = problems(snapshot);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].subject, "0000:3b:00.0");
+  EXPECT_EQ(found[0].advice, "burn it anew");
+}
+
 TEST(Problems, NameTheSubjectWhatHappenedAndWhatToDo) {
   auto snapshot = machine();
   snapshot.config_errors.push_back(model::invalid("read the key", "nic-agent.toml:3:1", "did you mean num_vfs?"));
