@@ -38,6 +38,7 @@ void lay_over(Config& config, Config later) {
   }
   config.protected_functions.merge(later.protected_functions);
   config.auto_apply = later.auto_apply;
+  config.rdma_netns_mode = later.rdma_netns_mode;
   config.kubelet = std::move(later.kubelet);
   config.drivers = std::move(later.drivers);
   config.peer_memory = later.peer_memory;

@@ -44,6 +44,13 @@ Selectors selectors(const toml::table& table, std::string_view name, Mistakes& m
   return result;
 }
 
+void refuse_for_vfio(TableReader& reader, model::DeviceType type, bool is_rdma,
+                     const std::optional<model::VdpaType>& vdpa) {
+  if (type != model::DeviceType::vfio_pci) return;
+  if (is_rdma) reader.refuse("is_rdma", "a VF on vfio-pci has no RDMA device");
+  if (vdpa) reader.refuse("vdpa_type", "a VF on vfio-pci has no vDPA device");
+}
+
 model::VfGroup group(const toml::table& table, const model::SriovPolicy& policy, Mistakes& mistakes) {
   TableReader reader{table, "sriov.policy.group", mistakes};
   model::VfGroup result;
@@ -52,6 +59,9 @@ model::VfGroup group(const toml::table& table, const model::SriovPolicy& policy,
   result.vfs = reader.text("vfs", index_ranges).value_or(std::vector<model::IndexRange>{});
   result.device_type = reader.text("device_type", device_type).value_or(policy.device_type);
   result.mtu = reader.number("mtu", kLeastMtu, kMostMtu);
+  result.is_rdma = reader.boolean("is_rdma");
+  result.vdpa_type = reader.text("vdpa_type", vdpa_type);
+  refuse_for_vfio(reader, result.device_type, result.is_rdma.value_or(false), result.vdpa_type);
   result.options = vf_options(reader);
   for (const auto& range : result.vfs) {
     if (range.last >= policy.num_vfs)
@@ -82,7 +92,11 @@ model::SriovPolicy policy(const toml::table& table, Mistakes& mistakes) {
   result.num_vfs = reader.number("num_vfs", 0, kMostVfs).value_or(0);
   result.mtu = reader.number("mtu", kLeastMtu, kMostMtu);
   result.device_type = reader.text("device_type", device_type).value_or(model::DeviceType::netdevice);
+  result.is_rdma = reader.boolean("is_rdma").value_or(false);
+  result.need_vhost_net = reader.boolean("need_vhost_net").value_or(false);
   result.eswitch_mode = reader.text("eswitch_mode", eswitch_mode);
+  result.vdpa_type = reader.text("vdpa_type", vdpa_type);
+  refuse_for_vfio(reader, result.device_type, result.is_rdma, result.vdpa_type);
   result.options = vf_options(reader);
   reader.tables("group", [&](const toml::table& one) { result.groups.push_back(group(one, result, mistakes)); });
   const bool told = !result.options.empty() ||
@@ -162,6 +176,7 @@ Config read(const toml::table& top, const Config& below, Mistakes& mistakes) {
   config.kubelet = below.kubelet;
   config.drivers = below.drivers;
   config.peer_memory = below.peer_memory;
+  config.rdma_netns_mode = below.rdma_netns_mode;
   TableReader reader{top, "", mistakes};
   if (const auto* agent = reader.table("agent")) {
     TableReader settings{*agent, "agent", mistakes};
@@ -176,6 +191,9 @@ Config read(const toml::table& top, const Config& below, Mistakes& mistakes) {
   if (const auto* gpudirect = reader.table("gpudirect"))
     if (const auto wish = TableReader{*gpudirect, "gpudirect", mistakes}.text("peer_memory", peer_memory))
       config.peer_memory = *wish;
+  if (const auto* rdma = reader.table("rdma"))
+    if (const auto mode = TableReader{*rdma, "rdma", mistakes}.text("netns_mode", rdma_netns_mode))
+      config.rdma_netns_mode = mode;
   if (const auto* kubelet = reader.table("kubelet")) {
     TableReader settings{*kubelet, "kubelet", mistakes};
     config.kubelet.enabled = settings.boolean("enabled").value_or(below.kubelet.enabled);

@@ -161,6 +161,19 @@ Read<model::LinkType> link_type(std::string_view text) {
   return std::unexpected(fmt::format("\"{}\" is not a link type: \"ethernet\" or \"infiniband\"", text.substr(0, 32)));
 }
 
+Read<model::VdpaType> vdpa_type(std::string_view text) {
+  for (const auto type : model::kVdpaTypes)
+    if (text == word(type)) return type;
+  return std::unexpected(fmt::format("\"{}\" is not a vDPA type: \"virtio\" or \"vhost\"", text.substr(0, 32)));
+}
+
+Read<model::RdmaNetnsMode> rdma_netns_mode(std::string_view text) {
+  for (const auto mode : model::kRdmaNetnsModes)
+    if (text == word(mode)) return mode;
+  return std::unexpected(
+      fmt::format("\"{}\" is not a network-namespace mode: \"shared\" or \"exclusive\"", text.substr(0, 32)));
+}
+
 Read<std::string> module_name(std::string_view text) {
   const bool good = !text.empty() && text.size() <= kMostModuleName &&
                     std::ranges::all_of(text, [](char c) { return is_alphanumeric(c) || c == '_' || c == '-'; });

@@ -28,6 +28,8 @@ using Read = std::expected<T, std::string>;
 [[nodiscard]] Read<model::OnDrift> on_drift(std::string_view text);
 [[nodiscard]] Read<model::EswitchMode> eswitch_mode(std::string_view text);
 [[nodiscard]] Read<model::LinkType> link_type(std::string_view text);
+[[nodiscard]] Read<model::VdpaType> vdpa_type(std::string_view text);
+[[nodiscard]] Read<model::RdmaNetnsMode> rdma_netns_mode(std::string_view text);
 [[nodiscard]] Read<std::string> interface_name(std::string_view text);
 [[nodiscard]] Read<std::string> module_name(std::string_view text);
 [[nodiscard]] Read<std::string> module_or_set(std::string_view text);   // "ib_uverbs", "@mlx5"

@@ -129,6 +129,8 @@ std::string written(const model::VfGroup& group) {
   pairs.text("vfs", model::text(group.vfs));
   pairs.text("device_type", word(group.device_type));
   pairs.number("mtu", group.mtu);
+  pairs.boolean("is_rdma", group.is_rdma);
+  if (group.vdpa_type) pairs.text("vdpa_type", word(*group.vdpa_type));
   add(pairs, group.options);
   return table("[[sriov.policy.group]]", pairs);
 }
@@ -144,6 +146,9 @@ std::string written(const model::SriovPolicy& policy) {
   if (policy.on_drift != model::OnDrift::enforce) pairs.text("on_drift", word(policy.on_drift));
   pairs.number("mtu", policy.mtu);
   if (policy.device_type != model::DeviceType::netdevice) pairs.text("device_type", word(policy.device_type));
+  pairs.boolean("is_rdma", policy.is_rdma, false);
+  pairs.boolean("need_vhost_net", policy.need_vhost_net, false);
+  if (policy.vdpa_type) pairs.text("vdpa_type", word(*policy.vdpa_type));
   add(pairs, policy.options);
   std::string text = table("[[sriov.policy]]", pairs, policy.place);
   for (const auto& group : policy.groups) text += written(group);
@@ -182,6 +187,8 @@ std::string settings(const model::Config& config) {
   if (!config.drivers.ready_file.empty()) modules.text("ready_file", config.drivers.ready_file);
   Pairs gpudirect;
   if (config.peer_memory != plain.peer_memory) gpudirect.text("peer_memory", word(config.peer_memory));
+  Pairs rdma;
+  if (config.rdma_netns_mode) rdma.text("netns_mode", word(*config.rdma_netns_mode));
   Pairs kubelet;
   kubelet.boolean("enabled", config.kubelet.enabled, plain.kubelet.enabled);
   if (config.kubelet.root != plain.kubelet.root) kubelet.text("root", config.kubelet.root);
@@ -191,6 +198,7 @@ std::string settings(const model::Config& config) {
   if (!modules.empty()) text += table("[kernel_modules]", modules);
   for (const auto& versions : config.module_versions) text += written(versions);
   if (!gpudirect.empty()) text += table("[gpudirect]", gpudirect);
+  if (!rdma.empty()) text += table("[rdma]", rdma);
   if (!kubelet.empty()) text += table("[kubelet]", kubelet);
   return text;
 }

@@ -105,7 +105,8 @@ PlanStep step_of(const model::PciAddress& pf, const model::Refusal& refusal) {
 
 std::vector<PlanStep> steps(const model::Plan& plan) {
   std::vector<PlanStep> steps;
-  for (const auto& step : plan.modules) steps.push_back(step_of(step));
+  for (const auto* all : {&plan.modules, &plan.rdma})
+    for (const auto& step : *all) steps.push_back(step_of(step));
   for (const auto& pf : plan.pfs) {
     for (const auto& step : pf.steps) steps.push_back(step_of(step));
     for (const auto& refusal : pf.refusals) steps.push_back(step_of(pf.pf, refusal));
@@ -126,7 +127,8 @@ std::string plan_text(const model::Plan& plan) {
     }
     if (step.waits_for) text += fmt::format("   waits for {}\n", *step.waits_for);
   };
-  for (const auto& step : plan.modules) say(step);
+  for (const auto* all : {&plan.modules, &plan.rdma})
+    for (const auto& step : *all) say(step);
   for (const auto& pf : plan.pfs)
     for (const auto& step : pf.steps) say(step);
   for (const auto& pf : plan.pfs)

@@ -163,6 +163,8 @@ class VirtualFunctionFacet final : public Facet<VirtualFunctionView, org::nicage
   std::uint32_t Index() override { return read(&VirtualFunctionView::index); }
   std::map<std::string, sdbus::Variant> Settings() override { return read(&VirtualFunctionView::settings); }
   std::string UsedBy() override { return read(&VirtualFunctionView::used_by); }
+  std::string VdpaDevice() override { return read(&VirtualFunctionView::vdpa_device); }
+  std::string VdpaDriver() override { return read(&VirtualFunctionView::vdpa_driver); }
 };
 
 class RdmaFacet final : public Facet<RdmaView, org::nicagent1::Rdma_adaptor> {

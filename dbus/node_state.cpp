@@ -103,6 +103,8 @@ Json virtual_function(const PciFunction& vf, unsigned index_of_vf, const NetDevi
   put_identity(object, vf, interface_of(vf, index));
   put(object, "Vlan", vlan_of(index_of_vf, pf));
   object["vfID"] = index_of_vf;
+  for (const auto type : model::kVdpaTypes)
+    if (!vf.vdpa.empty() && vf.vdpa.front().driver == vdpa_driver(type)) object["vdpaType"] = word(type);
   if (representor != nullptr) put(object, "representorName", representor->name);
   put(object, "guid", guid_of(vf, index));
   return object;
@@ -190,8 +192,7 @@ std::string node_state(const Snapshot& snapshot) {
   Json state = Json::object();
   for (const auto& [address, function] : snapshot.inventory.functions)
     if (!function.physfn) state["interfaces"].push_back(physical_function(function, snapshot, index));
-  if (const auto exclusive = snapshot.inventory.rdma_netns_exclusive)
-    state["system"]["rdmaMode"] = *exclusive ? "exclusive" : "shared";
+  if (const auto mode = snapshot.inventory.rdma_netns_mode) state["system"]["rdmaMode"] = word(*mode);
   const auto sync = sync_of(snapshot);
   state["syncStatus"] = sync.status;
   put(state, "lastSyncError", sync.error);

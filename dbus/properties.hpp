@@ -173,6 +173,8 @@ struct Interface<VirtualFunctionView> {
       Property{"Index", &View::index, Emits::constant},
       Property{"Settings", &View::settings, Emits::change},
       Property{"UsedBy", &View::used_by, Emits::change},
+      Property{"VdpaDevice", &View::vdpa_device, Emits::change},
+      Property{"VdpaDriver", &View::vdpa_driver, Emits::change},
   };
 };
 

@@ -133,6 +133,8 @@ Dictionary wanted_of(const model::PciFunction& function, const model::Desired& d
     if (vf == parent->second.vfs.end()) return wanted;
     wanted["DeviceType"] = text(word(vf->second.device_type));
     if (vf->second.mtu) wanted["Mtu"] = std::uint32_t{*vf->second.mtu};
+    if (vf->second.is_rdma) wanted["IsRdma"] = true;
+    if (vf->second.vdpa_type) wanted["VdpaType"] = text(word(*vf->second.vdpa_type));
     wanted["Policies"] = std::vector{vf->second.policy};
     add(wanted, vf->second.settings);
   }
@@ -216,6 +218,10 @@ VirtualFunctionView vf_view(const model::PciFunction& function, const PciAddress
   view.physical_function = {device_path(pf)};
   view.index = vf_index;
   view.used_by = function.in_use;
+  if (!function.vdpa.empty()) {
+    view.vdpa_device = function.vdpa.front().name;
+    view.vdpa_driver = function.vdpa.front().driver;
+  }
   for (const auto* net : Index::at(index.interfaces, pf))
     if (const auto told = net->vfs.find(vf_index); told != net->vfs.end()) add(view.settings, told->second);
   return view;
@@ -355,6 +361,7 @@ std::vector<ProblemRow> problems(const Snapshot& snapshot) {
   for (const auto& error : snapshot.inventory.problems) problems.push_back(problem({}, error));
   for (const auto& [address, function] : snapshot.inventory.functions)
     for (const auto& error : function.problems) problems.push_back(problem(address.text(), error));
+  if (snapshot.rdma_problem) problems.push_back(problem("rdma", *snapshot.rdma_problem));
   for (const auto& conflict : snapshot.desired.conflicts)
     problems.push_back(problem(conflict.pf ? conflict.pf->text() : "", conflict.error));
   std::map<PciAddress, const model::PfPlan*> plans;

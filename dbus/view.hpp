@@ -135,6 +135,7 @@ struct VirtualFunctionView {
   std::uint32_t index{0};
   Dictionary settings;
   std::string used_by;
+  std::string vdpa_device, vdpa_driver;
   bool operator==(const VirtualFunctionView&) const = default;
 };
 

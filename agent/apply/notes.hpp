@@ -4,6 +4,7 @@
 
 #include "files/files.hpp"
 #include "model/error.hpp"
+#include "model/roots.hpp"
 
 #include <expected>
 #include <filesystem>
@@ -21,6 +22,17 @@ struct Notes {
 };
 
 inline constexpr std::size_t kLongestNote = 32UL * 1024;
+
+// Which boot this is, as far as a note can tell.
+[[nodiscard]] inline std::filesystem::path boot_id_file(const model::Roots& roots) {
+  return roots.proc / "sys/kernel/random/boot_id";
+}
+[[nodiscard]] inline std::string read_boot_id(const std::filesystem::path& file) {
+  auto id = files::read(file, kLongestNote);
+  if (!id) return {};
+  id->erase(id->find_last_not_of('\n') + 1);
+  return *id;
+}
 
 // `parse(text, path)` gives the note, or why it is damaged.
 template <class Note, class Parse>

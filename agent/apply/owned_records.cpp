@@ -23,21 +23,14 @@ std::expected<OwnedNote, model::Error> parse(const std::string& text, const std:
 OwnedRecords::OwnedRecords(const model::Roots& roots)
     : folder_{roots.state / "owned"},
       operator_folder_{roots.etc / "sriov-operator/pci"},
-      boot_id_{roots.proc / "sys/kernel/random/boot_id"} {}
+      boot_id_{boot_id_file(roots)} {}
 
 std::filesystem::path OwnedRecords::path_of(const model::PciAddress& pf) const {
   return folder_ / (pf.path_element() + ".json");
 }
 
-std::string OwnedRecords::boot() const {
-  auto id = files::read(boot_id_, kLongestNote);
-  if (!id) return {};
-  id->erase(id->find_last_not_of('\n') + 1);
-  return *id;
-}
-
 std::expected<void, model::Error> OwnedRecords::note(const model::Owned& owned) const {
-  auto done = files::write_atomically(path_of(owned.pf), to_text({owned, boot()}), 0600);
+  auto done = files::write_atomically(path_of(owned.pf), to_text(OwnedNote{owned, read_boot_id(boot_id_)}), 0600);
   if (!done) done.error() = done.error().during("note what was found on " + owned.pf.text());
   return done;
 }
@@ -52,7 +45,7 @@ OwnedRecords::Read OwnedRecords::read() const {
   Read result;
   auto notes = read_notes<OwnedNote>(folder_, parse);
   result.set_aside = std::move(notes.set_aside);
-  const auto now = boot();
+  const auto now = read_boot_id(boot_id_);
   for (auto& note : notes.good) {
     const auto pf = note.owned.pf;
     if (note.boot == now)

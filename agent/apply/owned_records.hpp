@@ -37,7 +37,6 @@ class OwnedRecords {
 
  private:
   [[nodiscard]] std::filesystem::path path_of(const model::PciAddress& pf) const;
-  [[nodiscard]] std::string boot() const;
 
   std::filesystem::path folder_, operator_folder_, boot_id_;
 };

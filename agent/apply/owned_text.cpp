@@ -72,6 +72,13 @@ std::optional<std::vector<std::string>> names(const Json* value) {
   return all;
 }
 
+std::optional<model::RdmaNetnsMode> rdma_netns_mode(const Json* value) {
+  const auto text = text_of(value);
+  for (const auto mode : model::kRdmaNetnsModes)
+    if (text == model::word(mode)) return mode;
+  return std::nullopt;
+}
+
 // What is not there was not changed; what is there must be a number.
 std::optional<model::Found> found(const Json* value) {
   if (value == nullptr || !value->is_object()) return std::nullopt;
@@ -124,6 +131,27 @@ std::optional<OwnedNote> parse_owned(std::string_view text) {
   auto before = found(member(*json, "found"));
   if (!boot || !pf || !which || !called || !before) return std::nullopt;
   return OwnedNote{{*pf, std::move(*which), std::move(*called), *before}, std::move(*boot)};
+}
+
+std::string to_text(const RdmaNetnsNote& note) {
+  Json json{{"version", kVersion}, {"boot", note.boot}};
+  if (note.owned.found) json["found"] = model::word(*note.owned.found);
+  if (note.owned.option) json["option"] = model::word(*note.owned.option);
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace) + '\n';
+}
+
+std::optional<RdmaNetnsNote> parse_rdma_netns(std::string_view text) {
+  const auto json = object(text);
+  if (!json || number(member(*json, "version")) != kVersion) return std::nullopt;
+  auto boot = text_of(member(*json, "boot"));
+  if (!boot) return std::nullopt;
+  RdmaNetnsNote note{{}, std::move(*boot)};
+  for (const auto& [key, into] : {std::pair{"found", &note.owned.found}, std::pair{"option", &note.owned.option}}) {
+    const auto* given = member(*json, key);
+    *into = rdma_netns_mode(given);
+    if (given != nullptr && !*into) return std::nullopt;
+  }
+  return note;
 }
 
 std::optional<model::OperatorRecord> parse_operator_record(std::string_view text) {

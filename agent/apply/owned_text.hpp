@@ -18,9 +18,18 @@ struct OwnedNote {
   bool operator==(const OwnedNote&) const = default;
 };
 
+struct RdmaNetnsNote {
+  model::OwnedRdmaNetns owned;  // `rebooted` does not stand in it
+  std::string boot;             // in which the mode was changed, or the option written
+
+  bool operator==(const RdmaNetnsNote&) const = default;
+};
+
 [[nodiscard]] std::string to_text(const OwnedNote& note);
+[[nodiscard]] std::string to_text(const RdmaNetnsNote& note);
 // Nullopt: damaged, or of a version that is not ours.
 [[nodiscard]] std::optional<OwnedNote> parse_owned(std::string_view text);
+[[nodiscard]] std::optional<RdmaNetnsNote> parse_rdma_netns(std::string_view text);
 [[nodiscard]] std::optional<model::OperatorRecord> parse_operator_record(std::string_view text);
 
 }  // namespace nic::apply

@@ -1,6 +1,7 @@
 #include "apply/ownership.hpp"
 
 #include "core/ownership.hpp"
+#include "core/rdma_netns.hpp"
 #include "loop/log.hpp"
 #include "model/names.hpp"
 
@@ -17,9 +18,15 @@ Ownership::Ownership(const loop::Mailbox::Post& post, std::shared_ptr<const Reco
                      std::function<void()> changed)
     : post_{post}, records_{std::move(records)}, changed_{std::move(changed)} {}
 
-void Ownership::begin(model::OwnedPfs owned, model::OperatorRecords of_operator) {
+void Ownership::begin(model::OwnedPfs owned, model::OwnedRdmaNetns rdma_netns, model::OperatorRecords of_operator) {
   owned_ = std::move(owned);
+  rdma_netns_ = rdma_netns;
   of_operator_ = std::move(of_operator);
+}
+
+void Ownership::noted(const model::Record& record) {
+  if (const auto* pf = std::get_if<model::Owned>(&record)) owned_[pf->pf] = *pf;
+  if (const auto* rdma = std::get_if<model::OwnedRdmaNetns>(&record)) rdma_netns_ = *rdma;
 }
 
 model::Owned Ownership::record_of(const model::PciFunction& pf, const model::Inventory& inventory) const {
@@ -43,6 +50,21 @@ void Ownership::settle(const model::Desired& desired, const model::Plan& plan, c
       if (const auto owned = core::taken_over(record->second, inventory)) take_over(*owned);
     record = of_operator_.erase(record);  // what it says is about this moment
   }
+}
+
+void Ownership::settle_rdma(const model::Desired& desired, const model::Inventory& inventory) {
+  if (rdma_work_ || !core::over(rdma_netns_, desired, inventory)) return;
+  const auto gone = std::make_shared<std::expected<void, model::Error>>();
+  rdma_work_ = std::make_unique<Task>(
+      post_, [records = records_, gone] { *gone = records->rdma_netns.forget(); },
+      [this, gone] {
+        // Also when the file stays: what is over must not begin again. The next boot takes no notice of it.
+        rdma_netns_ = {};
+        if (!*gone) loop::log(Event::problem, {}, gone->error());
+        loop::log(Event::note, {}, "the RDMA network-namespace mode is as it was found");
+        rdma_work_.reset();
+        changed_();
+      });
 }
 
 void Ownership::forget(const PciAddress& pf, const std::string& why, Done done) {

@@ -1,5 +1,6 @@
-// The PFs that the agent owns, as the loop knows them: read at the start, noted by workers, ended when they are as they
-// were found, handed over or released. Thread: the loop's; files are written and removed in tasks.
+// The PFs that the agent owns, and what it has changed about RDMA, as the loop knows them: read at the start, noted by
+// workers, ended when they are as they were found, handed over or released. Thread: the loop's; files are written and
+// removed in tasks.
 #pragma once
 
 #include "apply/owned_records.hpp"
@@ -25,18 +26,21 @@ class Ownership {
   Ownership(const loop::Mailbox::Post& post, std::shared_ptr<const Records> records, std::function<void()> changed);
 
   // What stood on disk when the agent started.
-  void begin(model::OwnedPfs owned, model::OperatorRecords of_operator);
+  void begin(model::OwnedPfs owned, model::OwnedRdmaNetns rdma_netns, model::OperatorRecords of_operator);
   [[nodiscard]] const model::OwnedPfs& pfs() const { return owned_; }
   // A record is being written or removed: nothing may be done to this PF, to any PF.
   [[nodiscard]] bool at_work(const model::PciAddress& pf) const { return work_.contains(pf); }
-  [[nodiscard]] bool at_work() const { return !work_.empty(); }
+  [[nodiscard]] bool at_work() const { return !work_.empty() || rdma_work_; }
+  [[nodiscard]] const model::OwnedRdmaNetns& rdma_netns() const { return rdma_netns_; }
+  [[nodiscard]] bool at_work_on_rdma() const { return rdma_work_ != nullptr; }
   // The record of a PF, or one for a PF that has none yet.
   [[nodiscard]] model::Owned record_of(const model::PciFunction& pf, const model::Inventory& inventory) const;
 
-  void noted(const model::Owned& owned) { owned_[owned.pf] = owned; }
+  void noted(const model::Record& record);
   // Ends what is over, of the PFs that are `free`, and takes over what the operator has made and a policy asks for now.
   void settle(const model::Desired& desired, const model::Plan& plan, const model::Inventory& inventory,
               const std::function<bool(const model::PciAddress&)>& free);
+  void settle_rdma(const model::Desired& desired, const model::Inventory& inventory);
 
   using Done = std::function<void(const std::expected<void, model::Error>&)>;
   void forget(const model::PciAddress& pf, const std::string& why, Done done);
@@ -50,8 +54,10 @@ class Ownership {
   std::shared_ptr<const Records> records_;
   std::function<void()> changed_;
   model::OwnedPfs owned_;
+  model::OwnedRdmaNetns rdma_netns_;
   model::OperatorRecords of_operator_;  // those that no policy has asked for yet
   std::map<model::PciAddress, std::unique_ptr<Task>> work_;
+  std::unique_ptr<Task> rdma_work_;
 };
 
 }  // namespace nic::apply

@@ -3,7 +3,9 @@
 #include "core/drivers.hpp"
 #include "core/peer_memory.hpp"
 #include "core/pools.hpp"
+#include "core/rdma_netns.hpp"
 #include "core/resolve.hpp"
+#include "core/wanted_modules.hpp"
 #include "loop/log.hpp"
 #include "model/names.hpp"
 
@@ -23,6 +25,7 @@ using model::PciAddress;
 using model::Step;
 
 std::string module_lane(const std::string& name) { return "module " + name; }
+constexpr const char* kRdmaLane = "rdma";
 
 std::vector<Step> doable(const std::vector<Step>& steps) {
   std::vector<Step> result;
@@ -37,10 +40,20 @@ bool same_modules(const std::vector<model::LoadedModule>& a, const std::vector<m
   });
 }
 
+// Binding to vfio-pci, RDMA devices and vDPA devices need their modules.
+bool needs_modules(const Step& step) {
+  const auto* bind = std::get_if<model::BindDriver>(&step.action);
+  const auto* vdpa = std::get_if<model::SetVdpa>(&step.action);
+  return (bind != nullptr && (bind->device_type == model::DeviceType::vfio_pci || bind->rdma)) ||
+         (vdpa != nullptr && vdpa->to);
+}
+
 loop::Fields fields_of(const Step& step) {
+  loop::Fields fields{{names::kFieldStep, model::describe(step.action)}};
+  if (std::holds_alternative<model::SetRdmaNetns>(step.action)) return fields;  // neither of a device nor of a module
   const bool module = std::holds_alternative<model::LoadModule>(step.action);
-  return {{module ? names::kFieldModule : names::kFieldPci, model::target(step.action)},
-          {names::kFieldStep, model::describe(step.action)}};
+  fields.emplace_back(module ? names::kFieldModule : names::kFieldPci, model::target(step.action));
+  return fields;
 }
 
 }  // namespace
@@ -80,11 +93,14 @@ Reconciler::~Reconciler() = default;
 void Reconciler::start() {
   safety_net_.arm(timing_.rescan);
   auto owned = std::make_shared<OwnedRecords::Read>();
+  auto rdma_netns = std::make_shared<RdmaNetnsRecord::Read>();
   auto of_operator = std::make_shared<OwnedRecords::OfOperator>();
   recovery_ = std::make_unique<Task>(
       post_,
-      [machine = machine_, records = records_, owned, of_operator] {
+      [machine = machine_, records = records_, owned, rdma_netns, of_operator] {
         *owned = records->owned.read();
+        *rdma_netns = records->rdma_netns.read();
+        if (rdma_netns->set_aside) loop::log(Event::state_set_aside, {}, *rdma_netns->set_aside);
         *of_operator = records->owned.of_operator();
         for (const auto& error : owned->set_aside) loop::log(Event::state_set_aside, {}, error);
         for (const auto& error : of_operator->damaged) loop::log(Event::problem, {}, error);
@@ -102,8 +118,8 @@ void Reconciler::start() {
                       fmt::format("put back sriov_drivers_autoprobe of {}: making its VFs was interrupted", pf.text()));
         }
       },
-      [this, owned, of_operator] {
-        ownership_.begin(std::move(owned->owned), std::move(of_operator->records));
+      [this, owned, rdma_netns, of_operator] {
+        ownership_.begin(std::move(owned->owned), rdma_netns->owned, std::move(of_operator->records));
         recovered_ = true;
         observe();
       });
@@ -151,7 +167,8 @@ void Reconciler::observed(model::Inventory inventory, std::uint64_t scan) {
   scans_seen_ = scan;
   circumstances_.observed = true;
   rdma_.keep(inventory_);
-  if (modules_changed || !inspected_ || !verify_jobs_.empty()) inspect();
+  desired_ = resolved();
+  if (modules_changed || !inspected_ || !verify_jobs_.empty() || wanted_modules() != inspected_for_) inspect();
   for (auto job = scan_jobs_.begin(); job != scan_jobs_.end();) {
     if (job->second > scan) {
       ++job;
@@ -164,12 +181,11 @@ void Reconciler::observed(model::Inventory inventory, std::uint64_t scan) {
   if (!dirty_.empty()) debounce_.touch();
 }
 
-// Those of the configuration, and the one that GPU memory is registered by on this machine.
+// Those of the configuration, the one that GPU memory is registered by on this machine, and those without which a
+// policy cannot be carried out.
 std::vector<std::string> Reconciler::wanted_modules() const {
   std::vector<std::string> names;
-  for (const auto& module : core::required_modules(*config_)) names.push_back(module.name);
-  if (auto peer = core::peer_memory_module(config_->peer_memory, drivers_.peer_memory))
-    names.push_back(std::move(*peer));
+  for (auto& module : core::wanted_modules(desired_, inventory_)) names.push_back(std::move(module.name));
   return names;
 }
 
@@ -191,6 +207,7 @@ void Reconciler::inspect() {
         inspecting_ = false;
         inspected_ = true;
         drivers_ = std::move(*result);
+        desired_ = resolved();
         if (inspect_again_ || wanted_modules() != inspected_for_) inspect();
         reconsider();
       });
@@ -203,7 +220,9 @@ void Reconciler::configure(model::Config config) {
   config_errors_.clear();
   backoff_.forget_all();
   module_failures_.clear();
+  rdma_failure_.reset();
   for (auto& [pf, work] : work_) work.failure.reset();
+  if (circumstances_.observed) desired_ = resolved();
   if (circumstances_.observed && wanted_modules() != inspected_for_) inspect();
   reconsider();
 }
@@ -228,21 +247,33 @@ void Reconciler::events_lost(const Error& error) {
   publish();
 }
 
+model::Desired Reconciler::resolved() const {
+  // Until a configuration was read nobody knows which PFs it asks for: none has left it.
+  auto desired = config_generation_ == 0
+                     ? core::resolve(*config_, inventory_)
+                     : core::resolve(*config_, inventory_, ownership_.pfs(), ownership_.rdma_netns());
+  if (auto module = core::peer_memory_module(config_->peer_memory, drivers_.peer_memory))
+    desired.modules.push_back({std::move(*module), {.file = "[gpudirect] peer_memory"}});
+  return desired;
+}
+
 void Reconciler::reconsider() {
   if (!circumstances_.observed) return publish();
-  // Until a configuration was read nobody knows which PFs it asks for: none has left it.
-  desired_ = core::resolve(*config_, inventory_, config_generation_ > 0 ? ownership_.pfs() : model::OwnedPfs{});
-  if (auto module = core::peer_memory_module(config_->peer_memory, drivers_.peer_memory))
-    desired_.modules.push_back({std::move(*module), {.file = "[gpudirect] peer_memory"}});
+  desired_ = resolved();
+  if (inspected_ && wanted_modules() != inspected_for_) inspect();
   plan_ = core::plan(desired_, inventory_, drivers_.modules);
   forget_what_is_over();
   watch_drift();
-  if (!stopping_ && !held_)
+  if (!stopping_ && !held_) {
     ownership_.settle(desired_, plan_, inventory_,
                       [this](const PciAddress& pf) { return !lanes_.contains(pf.text()) && shown(pf.text()); });
+    if (!lanes_.contains(kRdmaLane) && shown(kRdmaLane)) ownership_.settle_rdma(desired_, inventory_);
+  }
   if (config_->auto_apply && !stopping_ && !held_) submit(plan_, 0, false);
   const bool refused = std::ranges::any_of(plan_.pfs, [](const auto& pf) { return !pf.refusals.empty(); });
-  if (inspected_ && plan_.empty() && !refused && desired_.conflicts.empty() && lanes_.empty())
+  const auto rdma = core::judge_rdma(desired_, inventory_, rdma_failure_);
+  if (inspected_ && plan_.empty() && !refused && desired_.conflicts.empty() && lanes_.empty() && !rdma.problem &&
+      !rdma.reboot)
     applied_generation_ = config_generation_;
   settled_ = settled_ || at_rest();
   publish();
@@ -270,6 +301,10 @@ void Reconciler::forget_what_is_over() {
     if (!asked) backoff_.forget(module_lane(entry.first));
     return !asked;
   });
+  if (plan_.rdma.empty() && !lanes_.contains(kRdmaLane) && shown(kRdmaLane)) {
+    rdma_failure_.reset();
+    backoff_.forget(kRdmaLane);
+  }
 }
 
 // Which PFs are as desired now: what is wrong with them later, others did.
@@ -299,6 +334,7 @@ unsigned Reconciler::submit(const model::Plan& plan, std::uint32_t job, bool by_
   unsigned begun = 0;
   const auto begin = [&](const std::string& name, std::optional<PciAddress> pf, std::vector<Step> steps) {
     if (steps.empty() || lanes_.contains(name) || (pf && ownership_.at_work(*pf))) return;
+    if (name == kRdmaLane && ownership_.at_work_on_rdma()) return;
     if (!by_hand && (!shown(name) || !backoff_.may(name, steps, std::chrono::steady_clock::now()))) return;
     if (job == 0) job = jobs_.begin("apply", 0, realtime_usec());
     Lane lane;
@@ -309,13 +345,12 @@ unsigned Reconciler::submit(const model::Plan& plan, std::uint32_t job, bool by_
   };
   if (inspected_ || by_hand)
     for (const auto& step : plan.modules) begin(module_lane(model::target(step.action)), {}, {step});
-  const bool loading = std::ranges::any_of(lanes_, [](const auto& entry) { return !entry.second.pf; });
+  begin(kRdmaLane, {}, plan.rdma);
+  const bool loading =
+      std::ranges::any_of(lanes_, [](const auto& entry) { return !entry.second.pf && entry.first != kRdmaLane; });
   for (const auto& pf : plan.pfs) {
-    // Binding to vfio-pci needs its module: such a PF comes after the modules, however their loading ends.
-    const bool needs_module = std::ranges::any_of(pf.steps, [](const Step& step) {
-      const auto* bind = std::get_if<model::BindDriver>(&step.action);
-      return bind != nullptr && bind->device_type == model::DeviceType::vfio_pci;
-    });
+    // Such a PF comes after the modules, however their loading ends.
+    const bool needs_module = std::ranges::any_of(pf.steps, needs_modules);
     if (needs_module && (loading || (!inspected_ && !plan.modules.empty()))) continue;
     const auto wanted = desired_.pfs.find(pf.pf);
     if (!by_hand && wanted != desired_.pfs.end() &&
@@ -336,10 +371,8 @@ bool Reconciler::run(const std::string& name, Lane lane, bool by_hand) {
     work_[*lane.pf].failure.reset();
   }
   Lane& running = lanes_[name] = std::move(lane);
-  const auto* pf = running.pf ? inventory_.function(*running.pf) : nullptr;
   running.worker = std::make_unique<Worker>(
-      event_, post_, machine_, records_,
-      pf == nullptr ? std::nullopt : std::optional{ownership_.record_of(*pf, inventory_)}, running.steps, timing_.step,
+      event_, post_, machine_, records_, record_for(name, running), running.steps, timing_.step,
       Worker::Callbacks{
           [this, name](const Step& step) {
             jobs_.step_started(lanes_.at(name).job, model::describe(step.action));
@@ -347,11 +380,30 @@ bool Reconciler::run(const std::string& name, Lane lane, bool by_hand) {
           },
           [this, name](const Step& step, const auto& result) { step_finished(lanes_.at(name), step, result); },
           [this, name](const Step& step) { step_late(lanes_.at(name), step); },
-          [this](const model::Owned& owned) { ownership_.noted(owned); },
+          [this](const model::Record& record) { ownership_.noted(record); },
           // The worker is still on the stack here: it is taken apart on the loop's next turn.
           [this, name] { post_([this, name] { lane_over(name); }); },
       });
   return true;
+}
+
+model::Record Reconciler::record_for(const std::string& name, const Lane& lane) const {
+  if (name == kRdmaLane) return ownership_.rdma_netns();
+  if (const auto* pf = lane.pf ? inventory_.function(*lane.pf) : nullptr) return ownership_.record_of(*pf, inventory_);
+  return {};
+}
+
+void Reconciler::failed(const Lane& lane, const Step& step, const Error& error) {
+  if (lane.pf) {
+    auto& work = work_[*lane.pf];
+    work.failure = error;
+    work.failed_usec = realtime_usec();
+    work.retry_usec = 0;
+  } else if (std::holds_alternative<model::SetRdmaNetns>(step.action)) {
+    rdma_failure_ = error;
+  } else {
+    module_failures_[model::target(step.action)] = error;
+  }
 }
 
 void Reconciler::step_finished(Lane& lane, const Step& step, const std::expected<void, Error>& result) {
@@ -362,18 +414,19 @@ void Reconciler::step_finished(Lane& lane, const Step& step, const std::expected
   }
   Error error = result.error();
   error.operation = fmt::format("{}: {}", model::describe(step.action), error.operation);
-  loop::log(lane.pf ? Event::step_failed : Event::module_failed, fields_of(step), error);
+  loop::log(std::holds_alternative<model::LoadModule>(step.action) ? Event::module_failed : Event::step_failed,
+            fields_of(step), error);
   if (lane.error) return;  // the first failure is the one that is shown
-  if (lane.pf) {
-    work_[*lane.pf].failure = error;
-    work_[*lane.pf].failed_usec = realtime_usec();
-    work_[*lane.pf].retry_usec = 0;
-  } else {
-    module_failures_[model::target(step.action)] = error;
-  }
+  failed(lane, step, error);
   // What the driver cannot do it will not do by itself. Only the first step found the machine as it was planned for.
   lane.for_good = std::holds_alternative<model::SetEswitchMode>(step.action) && error.code == Code::unsupported &&
                   step == lane.steps.front();
+  const auto* bind = std::get_if<model::BindDriver>(&step.action);
+  lane.for_good |= bind != nullptr && bind->rdma && error.code == Code::unsupported;
+  // That the last other network namespace goes is no event, and the next start of the machine is waited for anyway.
+  const auto* rdma = std::get_if<model::SetRdmaNetns>(&step.action);
+  lane.for_good |= rdma != nullptr && error.code == Code::busy &&
+                   (!rdma->option || (desired_.rdma_netns && desired_.rdma_netns->rebooted));
   lane.error = std::move(error);
 }
 
@@ -383,10 +436,11 @@ void Reconciler::step_late(Lane& lane, const Step& step) {
                                 std::min(step.deadline, timing_.step).count())};
   loop::log(Event::step_abandoned, fields_of(step), error);
   lane.error = error;
-  if (lane.pf)
-    work_[*lane.pf] = {.applying = false, .stuck = true, .failure = error, .failed_usec = realtime_usec()};
-  else
-    module_failures_[model::target(step.action)] = error;
+  failed(lane, step, error);
+  if (lane.pf) {
+    work_[*lane.pf].applying = false;
+    work_[*lane.pf].stuck = true;
+  }
   publish();
 }
 
@@ -431,6 +485,9 @@ void Reconciler::publish() {
   for (const auto& [address, desired] : desired_.pfs) work[address].only_observed = drift_.only_observed(desired);
   next.functions = core::judge_functions(desired_, inventory_, plan_, work);
   next.modules = core::judge_modules(*config_, drivers_.modules);
+  auto rdma = core::judge_rdma(desired_, inventory_, rdma_failure_);
+  next.rdma_problem = std::move(rdma.problem);
+  if (rdma.reboot) next.reboot_reasons = {std::move(*rdma.reboot)};
   next.pools = core::pools(*config_, inventory_, plan_);
   next.endpoints = endpoints_;
   std::erase_if(next.endpoints, [&](const auto& entry) { return next.pool(entry.first) == nullptr; });

@@ -92,7 +92,7 @@ class Reconciler {
 
  private:
   static constexpr const char* kScanLane = "scan";
-  // Work under way: a PF's steps, or one module. PFs and modules go side by side, the steps of one in order.
+  // Work under way: a PF's steps, one module, or the RDMA subsystem's. They go side by side, the steps of one in order.
   struct Lane {
     std::optional<model::PciAddress> pf;
     std::vector<model::Step> steps;
@@ -104,12 +104,15 @@ class Reconciler {
   void observe();
   void observed(model::Inventory inventory, std::uint64_t scan);
   void inspect();
+  [[nodiscard]] model::Desired resolved() const;
   void reconsider();
   void publish();
   void forget_what_is_over();
   void watch_drift();
   unsigned submit(const model::Plan& plan, std::uint32_t job, bool by_hand);
   bool run(const std::string& name, Lane lane, bool by_hand);
+  [[nodiscard]] model::Record record_for(const std::string& name, const Lane& lane) const;
+  void failed(const Lane& lane, const model::Step& step, const model::Error& error);
   void step_finished(Lane& lane, const model::Step& step, const std::expected<void, model::Error>& result);
   void step_late(Lane& lane, const model::Step& step);
   void lane_over(const std::string& name);
@@ -147,6 +150,7 @@ class Reconciler {
   Drift drift_;
   std::map<std::string, Lane> lanes_;
   std::map<std::string, model::Error> module_failures_;
+  std::optional<model::Error> rdma_failure_;
   std::map<model::PciAddress, core::PfWork> work_;
   std::map<std::string, std::uint64_t> needs_scan_;  // lane -> the first scan that shows what it did
 

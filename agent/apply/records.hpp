@@ -1,11 +1,14 @@
-// What stands on disk while the agent changes the machine: the records of ownership (owned_records.hpp), and
+// What stands on disk while the agent changes the machine: the records of ownership (owned_records.hpp,
+// rdma_netns_record.hpp), and
 // write-ahead notes of what is switched for a moment while VFs are made (sriov_drivers_autoprobe), one file per PF
 // below <state>/in-progress. Thread: any; blocking (fsync). Made before the step, removed after it; what is left at the
 // next start was interrupted.
 #pragma once
 
 #include "apply/owned_records.hpp"
+#include "apply/rdma_netns_record.hpp"
 #include "model/error.hpp"
+#include "model/owned.hpp"
 #include "model/pci_address.hpp"
 #include "model/roots.hpp"
 
@@ -36,7 +39,11 @@ class Records {
   };
   [[nodiscard]] Found interrupted() const;
 
+  // What has to be on disk before a change that it is about.
+  [[nodiscard]] std::expected<void, model::Error> note(const model::Record& record) const;
+
   OwnedRecords owned;
+  RdmaNetnsRecord rdma_netns;
 
  private:
   std::filesystem::path folder_;

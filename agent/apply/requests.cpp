@@ -34,7 +34,7 @@ std::expected<std::uint32_t, Error> Reconciler::apply(const ApplyRequest& reques
     if (auto free = without_work(device, "apply to"); !free) return std::unexpected(std::move(free.error()));
   }
   const auto job = jobs_.begin("apply", request.caller_uid, realtime_usec());
-  submit(core::plan(desired_, inventory_, drivers_.modules, {request.force, request.devices}), job, true);
+  submit(core::plan(desired_, inventory_, drivers_.modules, {request.force, request.devices, true}), job, true);
   jobs_.settle(job);
   publish();
   return job;
@@ -89,7 +89,7 @@ std::expected<std::uint32_t, Error> Reconciler::restore(const ReleaseRequest& re
       if (step.waits_for) return refuse(Code::busy, "it waits for " + *step.waits_for);
   }
   const auto job = jobs_.begin("release", request.caller_uid, realtime_usec());
-  submit({.modules = {}, .pfs = plan.pfs}, job, true);
+  submit({.modules = {}, .rdma = {}, .pfs = plan.pfs}, job, true);
   jobs_.settle(job);
   publish();
   return job;

@@ -2,11 +2,14 @@
 
 #include "apply/probing.hpp"
 #include "core/ownership.hpp"
+#include "core/rdma_netns.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace nic::apply {
 
@@ -14,7 +17,7 @@ struct Worker::Shared {
   std::vector<model::Step> steps;
   std::shared_ptr<Machine> machine;
   std::shared_ptr<const Records> records;
-  std::optional<model::Owned> owned;  // the thread's
+  model::Record record;  // the thread's
   std::atomic<bool> canceled{false};
   std::atomic<bool> watched{true};  // the Worker is still there to be told
 };
@@ -34,17 +37,24 @@ std::expected<void, model::Error> still_free(Machine& machine, const model::Step
 }
 
 // The record that has to be on disk before the action, where the one that is there does not say enough.
-std::optional<model::Owned> more_to_note(const std::optional<model::Owned>& owned, const model::Action& action) {
-  if (!owned) return std::nullopt;
-  auto more = core::noted(*owned, action);
-  return more == *owned ? std::nullopt : std::optional{std::move(more)};
+std::optional<model::Record> more_to_note(const model::Record& record, const model::Action& action) {
+  return std::visit(
+      [&](const auto& noted) -> std::optional<model::Record> {
+        if constexpr (std::is_same_v<std::decay_t<decltype(noted)>, std::monostate>) {
+          return std::nullopt;
+        } else {
+          auto more = core::noted(noted, action);
+          return more == noted ? std::nullopt : std::optional{model::Record{std::move(more)}};
+        }
+      },
+      record);
 }
 
 }  // namespace
 
 Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr<Machine> machine,
-               std::shared_ptr<const Records> records, std::optional<model::Owned> owned,
-               std::vector<model::Step> steps, std::chrono::seconds longest, Callbacks callbacks)
+               std::shared_ptr<const Records> records, model::Record record, std::vector<model::Step> steps,
+               std::chrono::seconds longest, Callbacks callbacks)
     : shared_{std::make_shared<Shared>()},
       callbacks_{std::move(callbacks)},
       longest_{longest},
@@ -55,7 +65,7 @@ Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr
   shared_->steps = std::move(steps);
   shared_->machine = std::move(machine);
   shared_->records = std::move(records);
-  shared_->owned = std::move(owned);
+  shared_->record = std::move(record);
   const auto tell = [post, shared = shared_](std::function<void()> message) {
     post([shared, message = std::move(message)] {
       if (shared->watched) message();
@@ -68,11 +78,11 @@ Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr
         for (std::size_t i = 0; i < shared->steps.size() && !shared->canceled; ++i) {
           tell([this, i] { begun(i); });
           auto result = still_free(*shared->machine, shared->steps[i]);
-          if (auto more = result ? more_to_note(shared->owned, shared->steps[i].action) : std::nullopt) {
-            result = shared->records->owned.note(*more);
+          if (auto more = result ? more_to_note(shared->record, shared->steps[i].action) : std::nullopt) {
+            result = shared->records->note(*more);
             if (result) {
-              tell([this, owned = *more] { callbacks_.noted(owned); });
-              shared->owned = std::move(more);
+              tell([this, record = *more] { callbacks_.noted(record); });
+              shared->record = std::move(*more);
             }
           }
           if (result) result = probing.perform(shared->steps[i].action);

@@ -1,5 +1,5 @@
-// Carries out the steps of one PF (or the modules), in order, beside the loop, and tells the loop of each.
-// Thread: the loop's. What a step changes on a PF is noted first, in `owned` and on disk. A step that passes its
+// Carries out the steps of one PF (or module, or of the RDMA subsystem), in order, beside the loop, and tells the loop
+// of each. Thread: the loop's. What a step changes is noted first, in `record` and on disk. A step that passes its
 // deadline (or is at work for `longest`) is reported once as late; the worker goes on when the kernel call returns, but
 // takes no further step then.
 #pragma once
@@ -27,12 +27,12 @@ class Worker {
     std::function<void(const model::Step&)> started;
     std::function<void(const model::Step&, const std::expected<void, model::Error>&)> finished;
     std::function<void(const model::Step&)> late;
-    std::function<void(const model::Owned&)> noted;  // this is on disk now, and what it is about may be changed next
+    std::function<void(const model::Record&)> noted;  // this is on disk now, and what it is about may be changed next
     std::function<void()> over;  // all steps done, or stopped at the first that failed, was late or canceled
   };
 
   Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr<Machine> machine,
-         std::shared_ptr<const Records> records, std::optional<model::Owned> owned, std::vector<model::Step> steps,
+         std::shared_ptr<const Records> records, model::Record record, std::vector<model::Step> steps,
          std::chrono::seconds longest, Callbacks callbacks);
   ~Worker();
   Worker(const Worker&) = delete;

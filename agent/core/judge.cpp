@@ -52,6 +52,15 @@ std::vector<Difference> differences_of_vf(const model::DesiredVf& wish, const Pc
         if (known == name) have = now;
     all.push_back({std::string{name}, std::move(have), value});
   }
+  if (wish.is_rdma && vf.in_use.empty() && !has_usable_rdma(inventory, vf.address))
+    all.push_back(
+        {"rdma", has_rdma_without_guid(inventory, vf.address) ? "a device without a GUID" : "none", "a device"});
+  if (wish.vdpa_type) {
+    const auto* device = vdpa_device_of(vf);
+    if (device == nullptr || device->driver != vdpa_driver(*wish.vdpa_type))
+      all.push_back({"vdpa_type", device == nullptr || device->driver.empty() ? "none" : device->driver,
+                     std::string{word(*wish.vdpa_type)}});
+  }
   if (wish.mtu && wish.device_type == model::DeviceType::netdevice)
     for (const auto* net : inventory.net_devices_of(vf.address))
       if (net->mtu != *wish.mtu)
@@ -188,6 +197,21 @@ Component drivers(const Snapshot& s) {
   return {"drivers", ComponentState::ready, std::move(text)};
 }
 
+Component rdma(const Snapshot& s) {
+  if (s.rdma_problem) return {"rdma", ComponentState::error, s.rdma_problem->text()};
+  const auto& wanted = s.desired.rdma_netns;
+  if (!wanted || !wanted->mode || wanted->given_back)
+    return {"rdma", ComponentState::ignore, "no network-namespace mode is asked for"};
+  if (!s.inventory.rdma_subsystem)
+    return {"rdma", ComponentState::ignore, "ib_core is not loaded: its network-namespace mode is set when it is"};
+  const auto have = s.inventory.rdma_netns_mode;
+  if (have == wanted->mode)
+    return {"rdma", ComponentState::ready, fmt::format("network-namespace mode {}", word(*have))};
+  return {"rdma", ComponentState::not_ready,
+          fmt::format("network-namespace mode {} instead of {}{}", have ? word(*have) : "unknown", word(*wanted->mode),
+                      s.reboot_reasons.empty() ? "" : ": the machine has to start anew")};
+}
+
 Component sriov(const Snapshot& s) {
   unsigned ok = 0, waiting = 0;
   const std::pair<const model::PciAddress, FunctionStatus>* broken = nullptr;
@@ -259,8 +283,9 @@ std::vector<Component> judge_components(const Snapshot& snapshot, const Circumst
                     fmt::format("{} NIC functions", snapshot.inventory.functions.size())};
   if (!circumstances.observed) machine = {"machine", ComponentState::not_ready, "not read yet"};
   if (circumstances.observation) machine = {"machine", ComponentState::error, circumstances.observation->text()};
-  return {std::move(machine), configuration(snapshot), modules(snapshot, circumstances), drivers(snapshot),
-          sriov(snapshot),    resources(snapshot),     kubelet(snapshot, circumstances)};
+  return {
+      std::move(machine), configuration(snapshot), modules(snapshot, circumstances), drivers(snapshot), rdma(snapshot),
+      sriov(snapshot),    resources(snapshot),     kubelet(snapshot, circumstances)};
 }
 
 std::optional<model::Error> what_is_wrong(const Snapshot& s) {

@@ -29,22 +29,24 @@ struct DriverFacts {
   // ice answers EOPNOTSUPP while there are VFs (ice_eswitch_mode_set), bnxt_en before Linux 6.8 EPERM while there are
   // none (bnxt_dl_eswitch_mode_set); mlx5 makes representors for the VFs that are there.
   EswitchOrder eswitch;
+  std::string_view rdma_module;  // makes RDMA devices of its functions; "" where there is none
+  std::string_view vdpa_module;  // makes vDPA devices of its VFs
 };
 
 inline constexpr std::array kDriverFacts{
-    DriverFacts{"mlx5_core", "mlx5_core", model::Disruption::live, EswitchOrder::after_vfs},
-    DriverFacts{"igb", "igbvf", model::Disruption::pf_disruptive, EswitchOrder::none},
-    DriverFacts{"ixgbe", "ixgbevf", model::Disruption::pf_disruptive, EswitchOrder::none},
-    DriverFacts{"i40e", "iavf", model::Disruption::pf_disruptive, EswitchOrder::none},
-    DriverFacts{"ice", "iavf", model::Disruption::pf_disruptive, EswitchOrder::before_vfs},
-    DriverFacts{"bnxt_en", "bnxt_en", model::Disruption::pf_disruptive, EswitchOrder::after_vfs},
+    DriverFacts{"mlx5_core", "mlx5_core", model::Disruption::live, EswitchOrder::after_vfs, "mlx5_ib", "mlx5_vdpa"},
+    DriverFacts{"igb", "igbvf", model::Disruption::pf_disruptive, EswitchOrder::none, "", ""},
+    DriverFacts{"ixgbe", "ixgbevf", model::Disruption::pf_disruptive, EswitchOrder::none, "", ""},
+    DriverFacts{"i40e", "iavf", model::Disruption::pf_disruptive, EswitchOrder::none, "irdma", ""},
+    DriverFacts{"ice", "iavf", model::Disruption::pf_disruptive, EswitchOrder::before_vfs, "irdma", ""},
+    DriverFacts{"bnxt_en", "bnxt_en", model::Disruption::pf_disruptive, EswitchOrder::after_vfs, "bnxt_re", ""},
 };
 
 // A driver that is not in the table is taken to disturb its PF, to drive its own VFs, and to want its mode before them.
 [[nodiscard]] constexpr DriverFacts driver_facts(std::string_view pf_driver) {
   for (const auto& facts : kDriverFacts)
     if (facts.pf_driver == pf_driver) return facts;
-  return {pf_driver, pf_driver, model::Disruption::pf_disruptive, EswitchOrder::before_vfs};
+  return {pf_driver, pf_driver, model::Disruption::pf_disruptive, EswitchOrder::before_vfs, "", ""};
 }
 
 // Drivers that make their VFs when they are loaded, by module parameters: sriov_numvfs answers ENOENT with them

@@ -79,10 +79,13 @@ Owned noted(Owned before, const model::Action& action) {
                    if (a.pf == before.pf && !a.text.empty()) found.no_udev_rules = true;
                  },
                  [](const model::SetAutoprobe&) {},  // itself gives back
-                 [](const model::BindDriver&) {},    // of a VF, and goes with it; so do the next two
-                 [](const model::UnbindDriver&) {}, [](const model::SetVf&) {},
+                 [](const model::BindDriver&) {},    // of a VF, and goes with it; so do the next three
+                 [](const model::UnbindDriver&) {},
+                 [](const model::SetVf&) {},
+                 [](const model::SetVdpa&) {},
                  [](const model::BringUp&) {},     // a link that is up harms nobody
-                 [](const model::LoadModule&) {},  // no PF's
+                 [](const model::LoadModule&) {},  // no PF's; so is the next one
+                 [](const model::SetRdmaNetns&) {},
              },
              action);
   return before;

@@ -3,8 +3,10 @@
 #include "core/lag.hpp"
 #include "core/order.hpp"
 #include "core/predict.hpp"
+#include "core/rdma_netns.hpp"
 #include "core/udev_rules.hpp"
 #include "core/vf_change.hpp"
+#include "core/wanted_modules.hpp"
 #include "model/drivers.hpp"
 
 #include <fmt/format.h>
@@ -176,8 +178,31 @@ class PfPlanner {
     const PciFunction* function = address == pf.sriov->virtfns.end() ? nullptr : inventory_.function(address->second);
     if (function == nullptr) return;  // its `add` is on the way; the pool does not offer it before
     if (!told(pf, *function, index, wish) || !bound(pf, *function, index, wish)) return;
-    if (wish.device_type == DeviceType::netdevice && !wish.only_if_unbound)
-      mtu(*function, wish.mtu, fmt::format("policy \"{}\"", wish.policy));
+    if (wish.device_type != DeviceType::netdevice || wish.only_if_unbound) return;
+    mtu(*function, wish.mtu, fmt::format("policy \"{}\"", wish.policy));
+    vdpa(pf, *function, index, wish);
+  }
+
+  // Others' devices are taken as they are, given to the driver that is asked for, and never removed.
+  void vdpa(const PciFunction& pf, const PciFunction& function, unsigned index, const DesiredVf& wish) {
+    const auto* device = vdpa_device_of(function);
+    if (!wish.vdpa_type && (device == nullptr || device->name != model::vdpa_name(function.address))) return;
+    if (wish.vdpa_type && device != nullptr && device->driver == vdpa_driver(*wish.vdpa_type)) return;
+    if (wish.vdpa_type && driver_facts(pf.driver.value_or("")).vdpa_module.empty()) {
+      if (unable_.insert("vdpa_type").second)
+        refuse({model::Code::unsupported, 0, fmt::format("make vDPA devices of the VFs of {}", pf.address.text()), "",
+                fmt::format("its driver {} makes none: take vdpa_type out of the policy", pf.driver.value_or("none"))},
+               false);
+      return;
+    }
+    const model::SetVdpa action{function.address, index, device == nullptr ? std::nullopt : std::optional{*device},
+                                wish.vdpa_type};
+    const Disruption disruption = device == nullptr ? Disruption::live : Disruption::vf_disruptive;
+    if (refused(function.address, disruption, action)) return;
+    add(action, disruption,
+        wish.vdpa_type ? fmt::format("policy \"{}\" asks for vdpa_type {}", wish.policy, word(*wish.vdpa_type))
+                       : fmt::format("policy \"{}\" asks for no vDPA device", wish.policy),
+        device == nullptr ? std::vector<model::PciAddress>{} : std::vector{function.address});
   }
 
   // True when nothing about the VF has to be told to its PF before it is bound.
@@ -221,8 +246,8 @@ class PfPlanner {
 
   // True when the VF has the driver it should have.
   bool bound(const PciFunction& pf, const PciFunction& function, unsigned index, const DesiredVf& wish) {
-    if (has_right_driver(wish, function)) return true;
-    const BindDriver action{function.address, index, wish.device_type, function.driver};
+    if (has_right_driver(wish, function)) return !without_guid(function, index, wish);
+    const BindDriver action{function.address, index, wish.device_type, function.driver, wish.is_rdma};
     if (wish.device_type == DeviceType::vfio_pci && !function.iommu_group) {
       refuse({model::Code::unsupported, 0, model::describe(action), "",
               "the function is in no IOMMU group: switch VT-d or AMD-Vi on in the BIOS and boot with intel_iommu=on or "
@@ -246,6 +271,18 @@ class PfPlanner {
                     function.driver.value_or("no driver")),
         {function.address});
     return false;
+  }
+
+  // True when the VF is taken from its driver, because its RDMA device has no GUID: the driver reads it when it is
+  // bound, and the PF may have been told of it later.
+  bool without_guid(const PciFunction& function, unsigned index, const DesiredVf& wish) {
+    if (!wish.is_rdma || !function.in_use.empty() || !has_rdma_without_guid(inventory_, function.address)) return false;
+    const model::UnbindDriver action{function.address, index, function.driver.value_or("")};
+    if (refused(function.address, Disruption::vf_disruptive, action)) return false;
+    add(action, Disruption::vf_disruptive,
+        fmt::format("policy \"{}\" asks for RDMA (is_rdma), and its RDMA device has no GUID", wish.policy),
+        {function.address});
+    return true;
   }
 
   // The PF is raised, never lowered, unless it is given back; a VF gets exactly what is asked.
@@ -309,19 +346,12 @@ bool is_loaded(const Inventory& inventory, std::span<const model::ModuleReport> 
 std::vector<Step> module_steps(const model::Desired& desired, const Inventory& inventory,
                                std::span<const model::ModuleReport> reports) {
   std::vector<Step> steps;
-  std::set<std::string> seen;
-  const auto want = [&](const std::string& module, std::string why) {
-    std::string name = model::kernel_name(module);
-    if (!seen.insert(name).second || is_loaded(inventory, reports, name)) return;
+  for (auto& [name, why] : wanted_modules(desired, inventory)) {
+    if (is_loaded(inventory, reports, name)) continue;
     const auto report = std::ranges::find(reports, name, &model::ModuleReport::name);
-    if (report != reports.end() && !report->blacklisted_by.empty()) return;  // shown by the module's verdict
+    if (report != reports.end() && !report->blacklisted_by.empty()) continue;  // shown by the module's verdict
     steps.push_back({model::LoadModule{std::move(name)}, Disruption::live, std::move(why), {}, kVfDeadline, {}});
-  };
-  for (const auto& module : desired.modules) want(module.name, fmt::format("required by {}", module.place.text()));
-  for (const auto& [address, pf] : desired.pfs)
-    for (const auto& [index, vf] : pf.vfs)
-      if (vf.device_type == DeviceType::vfio_pci)
-        want("vfio_pci", fmt::format("policy \"{}\" binds VFs of {} to vfio-pci", vf.policy, address.text()));
+  }
   return steps;
 }
 
@@ -353,6 +383,7 @@ model::Plan plan(const model::Desired& desired, const Inventory& inventory,
                  std::span<const model::ModuleReport> modules, const PlanOptions& options) {
   model::Plan result;
   result.modules = module_steps(desired, inventory, modules);
+  if (options.only.empty()) result.rdma = rdma_steps(desired, inventory, options.again);
   const Protection protected_functions =
       options.force ? Protection{} : protection(inventory, desired.protected_functions);
   for (const auto& [address, pf] : desired.pfs) {

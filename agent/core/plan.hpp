@@ -15,7 +15,8 @@ namespace nic::core {
 
 struct PlanOptions {
   bool force{false};                   // do also what is refused for protection
-  std::set<model::PciAddress> only{};  // these PFs; empty: all
+  std::set<model::PciAddress> only{};  // these PFs, and nothing of the RDMA subsystem; empty: all
+  bool again{false};                   // try also what waits for the next start of the machine
 };
 
 [[nodiscard]] model::Plan plan(const model::Desired& desired, const model::Inventory& inventory,

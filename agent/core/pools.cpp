@@ -38,6 +38,7 @@ std::set<PciAddress> unfinished(const Inventory& inventory, const model::Plan& p
     for (const auto& step : pf.steps) {
       if (const auto* bind = std::get_if<model::BindDriver>(&step.action)) all.insert(bind->function);
       if (const auto* mtu = std::get_if<model::SetMtu>(&step.action)) all.insert(mtu->function);
+      if (const auto* vdpa = std::get_if<model::SetVdpa>(&step.action)) all.insert(vdpa->function);
       if (!std::holds_alternative<model::SetNumVfs>(step.action) &&
           !std::holds_alternative<model::SetEswitchMode>(step.action))
         continue;

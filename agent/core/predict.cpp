@@ -24,6 +24,8 @@ constexpr unsigned kPredictedIfindex = 0x40000000;
 void forget_links(Inventory& inventory, const PciAddress& address) {
   std::erase_if(inventory.net_devices, [&](const NetDevice& net) { return net.function == address; });
   std::erase_if(inventory.rdma_devices, [&](const model::RdmaDevice& rdma) { return rdma.function == address; });
+  if (const auto function = inventory.functions.find(address); function != inventory.functions.end())
+    function->second.vdpa.clear();
 }
 
 unsigned next_ifindex(const Inventory& inventory) {
@@ -143,6 +145,16 @@ void apply(Inventory& inventory, const model::SetVf& action) {
     if (&net == speaks) lay_over(net.vfs[action.vf_index], action.settings);
 }
 
+void apply(Inventory& inventory, const model::SetVdpa& action) {
+  const auto found = inventory.functions.find(action.function);
+  if (found == inventory.functions.end()) return;
+  const auto name = action.from ? action.from->name : model::vdpa_name(action.function);
+  auto& devices = found->second.vdpa;
+  std::erase_if(devices, [&](const auto& device) { return device.name == name; });
+  if (action.to) devices.push_back({name, std::string{vdpa_driver(*action.to)}});
+  std::ranges::sort(devices, {}, &model::VdpaDevice::name);
+}
+
 void apply(Inventory& inventory, const model::BringUp& action) {
   for (auto& net : inventory.net_devices)
     if (net.function == action.function) net.admin_up = true;
@@ -161,6 +173,13 @@ void apply(Inventory& inventory, const model::LoadModule& action) {
   module.name = name;
   module.state = "live";
   inventory.modules.insert(place, std::move(module));
+}
+
+// As when the kernel changes it at once.
+void apply(Inventory& inventory, const model::SetRdmaNetns& action) {
+  if (inventory.rdma_netns_mode && action.to) inventory.rdma_netns_mode = action.to;
+  const std::string allowed = action.option ? model::ib_core_option(*action.option) : "";
+  if (inventory.rdma_netns_option != allowed) inventory.rdma_netns_option = inventory.rdma_netns_mode ? "" : allowed;
 }
 
 }  // namespace

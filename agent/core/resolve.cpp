@@ -5,6 +5,7 @@
 #include "core/match.hpp"
 #include "core/order.hpp"
 #include "core/ownership.hpp"
+#include "core/rdma_netns.hpp"
 #include "core/vf_addresses.hpp"
 #include "model/card_ids.hpp"
 
@@ -33,10 +34,18 @@ DesiredVf wish(const SriovPolicy& policy, unsigned index) {
   vf.mtu = policy.mtu;
   vf.policy = policy.name;
   vf.settings = policy.options.settings;
+  vf.is_rdma = policy.is_rdma;
+  vf.vdpa_type = policy.vdpa_type;
   if (const auto* group = group_of(policy, index)) {
     vf.device_type = group->device_type;
+    if (group->is_rdma) vf.is_rdma = *group->is_rdma;
+    if (group->vdpa_type) vf.vdpa_type = group->vdpa_type;
     if (group->mtu) vf.mtu = group->mtu;
     lay_over(vf.settings, group->options.settings);
+  }
+  if (vf.device_type != model::DeviceType::netdevice) {  // of a VF that user space has, the kernel makes no devices
+    vf.is_rdma = false;
+    vf.vdpa_type.reset();
   }
   return vf;
 }
@@ -151,6 +160,15 @@ std::optional<model::Error> disagreement(const PciFunction& pf, const std::vecto
   return std::nullopt;
 }
 
+std::optional<model::Error> vdpa_without_switchdev(const DesiredPf& desired) {
+  const auto vf =
+      std::ranges::find_if(desired.vfs, [](const auto& entry) { return entry.second.vdpa_type.has_value(); });
+  if (vf == desired.vfs.end() || desired.eswitch_mode == model::EswitchMode::switchdev) return std::nullopt;
+  return model::invalid(fmt::format("policy \"{}\" asks for vDPA devices (vdpa_type) on", vf->second.policy),
+                        desired.pf.text(),
+                        "they need the eswitch to be in switchdev mode: say eswitch_mode = \"switchdev\" too");
+}
+
 void resolve_pf(const PciFunction& pf, std::vector<Claim> claims, const Inventory& inventory, model::Desired& result) {
   std::ranges::sort(claims, {}, [](const Claim& claim) { return std::pair{claim.policy->priority, claim.policy}; });
   DesiredPf desired;
@@ -165,10 +183,12 @@ void resolve_pf(const PciFunction& pf, std::vector<Claim> claims, const Inventor
   for (const auto& claim : claims) {
     const SriovPolicy& policy = *claim.policy;
     desired.num_vfs = std::max(desired.num_vfs, policy.num_vfs);
+    desired.need_vhost_net |= policy.need_vhost_net;
     desired.policies.push_back(policy.name);
     if (auto error = claim_vfs(desired, claims, claim)) return conflict(std::move(*error));
     if (auto error = impossible(pf, desired, policy)) return conflict(std::move(*error));
   }
+  if (auto error = vdpa_without_switchdev(desired)) return conflict(std::move(*error));
   for (const auto& [index, vf] : desired.vfs)
     if (vf.mtu) desired.mtu = std::max(desired.mtu.value_or(0), *vf.mtu);
   for (const auto& claim : claims)
@@ -238,9 +258,11 @@ void resolve_owned(const PciFunction& pf, const model::Owned& owned, const model
 
 }  // namespace
 
-model::Desired resolve(const model::Config& config, const Inventory& inventory, const model::OwnedPfs& owned) {
+model::Desired resolve(const model::Config& config, const Inventory& inventory, const model::OwnedPfs& owned,
+                       const model::OwnedRdmaNetns& owned_rdma) {
   model::Desired result;
   result.modules = required_modules(config);
+  result.rdma_netns = rdma_netns(config, owned_rdma);
   result.protected_functions = config.protected_functions;
   std::vector<unsigned> pfs(config.policies.size(), 0);  // that each policy matches
   std::map<model::PciAddress, std::vector<Claim>> all;

@@ -62,6 +62,26 @@ const model::NetDevice* speaker(const Inventory& inventory, const model::PciAddr
   return nets.empty() ? nullptr : nets.front();
 }
 
+bool has_usable_rdma(const Inventory& inventory, const model::PciAddress& function) {
+  return std::ranges::any_of(inventory.rdma_devices_of(function), [](const auto* rdma) {
+    const auto guid = Guid::parse(rdma->node_guid);
+    return guid && guid->usable();
+  });
+}
+
+bool has_rdma_without_guid(const Inventory& inventory, const model::PciAddress& function) {
+  return std::ranges::any_of(inventory.rdma_devices_of(function), [](const auto* rdma) {
+    const auto guid = Guid::parse(rdma->node_guid);
+    return !rdma->software && guid && guid->value == 0;
+  });
+}
+
+const model::VdpaDevice* vdpa_device_of(const PciFunction& vf) {
+  const auto own = std::ranges::find(vf.vdpa, model::vdpa_name(vf.address), &model::VdpaDevice::name);
+  if (own != vf.vdpa.end()) return &*own;
+  return vf.vdpa.empty() ? nullptr : &vf.vdpa.front();
+}
+
 VfChange change_of_vf(const model::DesiredVf& wish, const PciFunction& vf, const Inventory& inventory) {
   VfChange change;
   if (wish.settings.empty() || !vf.in_use.empty() || !vf.physfn || !vf.vf_index) return change;

@@ -22,6 +22,14 @@ struct VfChange {
 [[nodiscard]] VfChange change_of_vf(const model::DesiredVf& wish, const model::PciFunction& vf,
                                     const model::Inventory& inventory);
 
+// The function has an RDMA device with a node GUID.
+[[nodiscard]] bool has_usable_rdma(const model::Inventory& inventory, const model::PciAddress& function);
+// The function's RDMA device says that its node GUID is zero.
+[[nodiscard]] bool has_rdma_without_guid(const model::Inventory& inventory, const model::PciAddress& function);
+
+// The vDPA device of a VF: the agent's own, else the first; nullptr when it has none.
+[[nodiscard]] const model::VdpaDevice* vdpa_device_of(const model::PciFunction& vf);
+
 // The PF's interface, through which its VFs are spoken of; nullptr when it has none.
 [[nodiscard]] const model::NetDevice* speaker(const model::Inventory& inventory, const model::PciAddress& pf);
 

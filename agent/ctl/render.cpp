@@ -212,6 +212,8 @@ std::string device(const Json& device, const Style& style) {
     fact(text, "VF", fmt::format("{} of {}", number(vf, "Index"), last_of_path(vf.value("PhysicalFunction", Json{}))));
     for (const auto& [key, value] : object(vf, "Settings").items())
       fact(text, "told of it", fmt::format("{} {}", printable(key), plain(value)));
+    if (const auto vdpa = member(vf, "VdpaDevice"); !vdpa.empty())
+      fact(text, "vDPA", fmt::format("{} ({})", vdpa, or_dash(member(vf, "VdpaDriver"))));
     fact(text, "in use", member(vf, "UsedBy"));
   }
   if (const auto& rdma = object(device, "Rdma"); !rdma.empty()) {

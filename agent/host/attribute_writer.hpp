@@ -63,6 +63,9 @@ class PutBack {
 [[nodiscard]] std::expected<void, model::Error> set_autoprobe(const FunctionFiles& pf, bool on);
 [[nodiscard]] std::expected<void, model::Error> bind_vfio(const FunctionFiles& function);
 [[nodiscard]] std::expected<void, model::Error> bind_netdevice(const FunctionFiles& function);
+// Code::unsupported where an RDMA device of the function has no GUID although it has just been bound. One that is not
+// there yet comes with an event.
+[[nodiscard]] std::expected<void, model::Error> has_usable_rdma(const FunctionFiles& function);
 [[nodiscard]] std::expected<void, model::Error> bring_up(const FunctionFiles& function);
 [[nodiscard]] std::expected<void, model::Error> set_mtu(const FunctionFiles& function, unsigned to, bool real);
 

@@ -1,5 +1,6 @@
 #include "host/attribute_writer.hpp"
 #include "model/drivers.hpp"
+#include "model/hardware_address.hpp"
 
 #include <fmt/format.h>
 
@@ -123,6 +124,22 @@ Done bind_netdevice(const FunctionFiles& function) {
                                  fmt::format("{} took it again: its ids are in that driver's new_id", *now)});
   if (auto back = autoprobe.finish(); !back)
     return std::unexpected(back.error().during(what + ": put back the probing of new VFs"));
+  return {};
+}
+
+Done has_usable_rdma(const FunctionFiles& function) {
+  const auto names = function.sys.list(function.path("infiniband").c_str());
+  if (!names || !*names) return {};
+  for (const auto& name : **names) {
+    const auto text = function.text("infiniband/" + name + "/node_guid");
+    const auto guid = model::Guid::parse(text ? text->value_or("") : "");
+    if (guid && guid->value == 0)
+      return std::unexpected(
+          Error{Code::unsupported, 0, "make ready for RDMA", function.address.text(),
+                fmt::format("its RDMA device {} has no GUID: give the VF an address (macs, guids), and see what its "
+                            "driver says in dmesg",
+                            name)});
+  }
   return {};
 }
 

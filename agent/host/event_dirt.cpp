@@ -20,6 +20,8 @@ Dirty dirty_of(const Uevent& event) {
   } else if (event.subsystem == "net") {
     dirty.network = true;
     if (const auto function = function_above(event.device_path)) dirty.functions.insert(*function);
+  } else if (event.subsystem == "vdpa") {
+    if (const auto function = function_above(event.device_path)) dirty.functions.insert(*function);
   } else if (event.subsystem.starts_with("infiniband")) {
     dirty.rdma = true;
   } else if (event.subsystem == "misc") {

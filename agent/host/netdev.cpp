@@ -21,6 +21,11 @@ model::LinkType link_type(std::uint16_t hardware_type) {
   }
 }
 
+// ".../0000:3b:00.2/vdpa:0000:3b:00.2/virtio3/net/eth4": between a virtio card and its function there is nothing.
+bool stands_on_vdpa(std::string_view path, const model::PciAddress& function) {
+  return path.contains("/virtio") && !path.contains(function.text() + "/virtio");
+}
+
 }  // namespace
 
 model::NetDevice net_device_of(const Link& link) {
@@ -56,6 +61,7 @@ std::vector<model::NetDevice> join_net_devices(const Sysfs& sys, std::span<const
         net.function = function_above(**target);
         // ".../0000:3b:00.0/mlx5_core.sf.4/net/ens1f0s88": auxiliary devices are named driver.what.number.
         net.scalable_function = net.function && (*target)->find(".sf.") != std::string::npos;
+        net.vdpa = net.function && stands_on_vdpa(**target, *net.function);
       }
       // The file answers EINVAL without carrier and -1 where the driver does not know.
       if (net.function && net.carrier)

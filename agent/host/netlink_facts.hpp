@@ -61,7 +61,7 @@ struct RdmaLink {
 
 struct RdmaFacts {
   bool subsystem{false};  // ib_core is there
-  std::optional<bool> netns_exclusive;
+  std::optional<model::RdmaNetnsMode> netns_mode;
   std::vector<RdmaLink> devices;
 
   bool operator==(const RdmaFacts&) const = default;

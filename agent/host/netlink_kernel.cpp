@@ -3,13 +3,14 @@
 #include "host/netlink_facts.hpp"
 #include "host/netlink_socket.hpp"
 #include "host/netlink_writer.hpp"
+#include "host/rdma_netlink.hpp"
+#include "host/rdma_netns.hpp"
 #include "host/rtnetlink_parse.hpp"
 #include "host/sysfs.hpp"
 #include "host/vf_message.hpp"
 
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <rdma/rdma_netlink.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -27,10 +28,6 @@ Attributes link_request(unsigned ifindex = 0, std::uint32_t more = 0) {
   ifinfomsg header{};
   header.ifi_index = static_cast<int>(ifindex);
   return Attributes::behind(header).number(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS | more);
-}
-
-constexpr std::uint16_t rdma_type(unsigned command) {
-  return static_cast<std::uint16_t>(RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, command));
 }
 
 Answer<std::vector<Link>> ask_links() {
@@ -83,9 +80,7 @@ Answer<RdmaFacts> ask_rdma(const model::Roots& roots) {
   if (!socket && socket.error().errno_value == EPROTONOSUPPORT) return facts;
   if (!socket) return std::unexpected(std::move(socket.error()));
   facts.subsystem = true;
-  // Kernels before 5.1 do not know the question: the mode stays unknown.
-  std::ignore = socket->ask(rdma_type(RDMA_NLDEV_CMD_SYS_GET), {},
-                            [&](Bytes payload) { facts.netns_exclusive = parse_rdma_netns_exclusive(payload); });
+  facts.netns_mode = ask_rdma_netns_mode(*socket);
   const auto devices = socket->dump(
       rdma_type(RDMA_NLDEV_CMD_GET), {}, [&] { facts.devices.clear(); },
       [&](Bytes payload) {

@@ -1,8 +1,10 @@
 #include "host/observe.hpp"
 
 #include "host/facts.hpp"
+#include "host/rdma_netns.hpp"
 #include "host/udev_rules.hpp"
 #include "host/users.hpp"
+#include "host/vdpa.hpp"
 
 #include <algorithm>
 #include <set>
@@ -82,6 +84,7 @@ void look_at_network(const Sysfs& sys, const model::Roots& roots, const NetlinkS
 void look_at_rdma(const Sysfs& sys, const model::Roots& roots, const NetlinkSource& netlink,
                   model::Inventory& inventory) {
   Problems problems;
+  inventory.rdma_netns_option = read_rdma_netns_option(roots);
   auto facts = netlink.rdma();
   if (!facts) {
     problems.push_back(facts.error());
@@ -89,7 +92,7 @@ void look_at_rdma(const Sysfs& sys, const model::Roots& roots, const NetlinkSour
   }
   if (facts) {
     inventory.rdma_subsystem = facts->subsystem;
-    inventory.rdma_netns_exclusive = facts->netns_exclusive;
+    inventory.rdma_netns_mode = facts->netns_mode;
     inventory.rdma_devices = join_rdma_devices(sys, facts->devices, problems);
     inventory.rdma_cm = read_rdma_cm(sys, problems);
   } else {
@@ -126,8 +129,8 @@ void look_at_vfs(const model::Dirty& dirty, const NetlinkSource& netlink, model:
   replace_problems(inventory, kVfs, problems);
 }
 
-// Only what can be in use is asked about: VFs with a driver and without an interface in this network namespace. That
-// somebody opens a VFIO group is no event; a step asks again before it tears something down.
+// Only what can be in use is asked about: VFs with a driver and without an interface in this network namespace, or with
+// a vDPA device. That somebody opens a VFIO group is no event; a step asks again before it tears something down.
 void look_for_users(const model::Roots& roots, const model::Dirty& dirty, model::Inventory& inventory) {
   if (!dirty.everything && dirty.functions.empty() && !dirty.network) return;
   std::set<model::PciAddress> visible;
@@ -135,7 +138,8 @@ void look_for_users(const model::Roots& roots, const model::Dirty& dirty, model:
     if (net.function) visible.insert(*net.function);
   std::vector<model::PciAddress> asked;
   for (const auto& [address, function] : inventory.functions)
-    if (function.physfn && function.driver && !visible.contains(address)) asked.push_back(address);
+    if (function.physfn && function.driver && (!visible.contains(address) || !function.vdpa.empty()))
+      asked.push_back(address);
   const auto users = users_of(roots, asked);
   for (auto& [address, function] : inventory.functions) {
     const auto found = users.find(address);
@@ -160,6 +164,7 @@ model::Inventory observe(const model::Roots& roots, const NetlinkSource& netlink
   if (dirty.everything || !dirty.functions.empty()) {
     look_at_functions(*sys, dirty, now);
     look_at_pfs(roots, netlink, previous, busy, now);
+    look_at_vdpa(*sys, now.functions);
   }
   if (dirty.everything || dirty.network) look_at_network(*sys, roots, netlink, now);
   if (dirty.everything || dirty.rdma) look_at_rdma(*sys, roots, netlink, now);

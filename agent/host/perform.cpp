@@ -4,7 +4,9 @@
 #include "host/eswitch.hpp"
 #include "host/netlink_facts.hpp"
 #include "host/netlink_socket.hpp"
+#include "host/rdma_netns.hpp"
 #include "host/udev_rules.hpp"
+#include "host/vdpa.hpp"
 #include "host/vf_settings.hpp"
 
 #include <linux/rtnetlink.h>
@@ -46,17 +48,16 @@ std::string modalias(const model::Roots& roots, const model::PciAddress& functio
 }
 
 std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action) {
-  return perform(
-      roots, action, [](const Sysfs& sys, const char* path, std::string_view value) { return sys.write(path, value); },
-      rtnetlink_of(roots), eswitch_kernel());
+  return perform(roots, action,
+                 {[](const Sysfs& sys, const char* path, std::string_view value) { return sys.write(path, value); },
+                  rtnetlink_of(roots), eswitch_kernel(), rdma_netns_kernel(roots), vdpa_kernel()});
 }
 
 std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action,
-                                          const WriteAttribute& write, const Rtnetlink& rtnetlink,
-                                          const EswitchKernel& eswitch) {
+                                          const Kernel& kernel) {
   const auto sys = Sysfs::open(roots.sys);
   if (!sys) return std::unexpected(sys.error());
-  const auto files = [&](const model::PciAddress& address) { return FunctionFiles{*sys, write, address}; };
+  const auto files = [&](const model::PciAddress& address) { return FunctionFiles{*sys, kernel.write, address}; };
   const auto there = [&](const model::PciAddress& address) -> std::expected<void, model::Error> {
     if (sys->exists(("bus/pci/devices/" + address.text()).c_str())) return {};
     return std::unexpected(model::system_error(ENODEV, model::describe(action), address.text(),
@@ -73,15 +74,16 @@ std::expected<void, model::Error> perform(const model::Roots& roots, const model
                         },
                         [&](const model::SetEswitchMode& step) -> std::expected<void, model::Error> {
                           if (auto found = there(step.pf); !found) return found;
-                          return set_eswitch_mode(files(step.pf), step.to, eswitch);
+                          return set_eswitch_mode(files(step.pf), step.to, kernel.eswitch);
                         },
                         [&](const model::WriteUdevRules& step) -> std::expected<void, model::Error> {
                           return write_udev_rules(roots, files(step.pf), step.text);
                         },
                         [&](const model::BindDriver& step) -> std::expected<void, model::Error> {
                           if (auto found = there(step.function); !found) return found;
-                          return step.device_type == model::DeviceType::vfio_pci ? bind_vfio(files(step.function))
-                                                                                 : bind_netdevice(files(step.function));
+                          if (step.device_type == model::DeviceType::vfio_pci) return bind_vfio(files(step.function));
+                          auto bound = bind_netdevice(files(step.function));
+                          return bound && step.rdma ? has_usable_rdma(files(step.function)) : bound;
                         },
                         [&](const model::UnbindDriver& step) -> std::expected<void, model::Error> {
                           if (auto found = there(step.function); !found) return found;
@@ -89,7 +91,11 @@ std::expected<void, model::Error> perform(const model::Roots& roots, const model
                         },
                         [&](const model::SetVf& step) -> std::expected<void, model::Error> {
                           if (auto found = there(step.pf); !found) return found;
-                          return set_vf(files(step.pf), step, rtnetlink);
+                          return set_vf(files(step.pf), step, kernel.rtnetlink);
+                        },
+                        [&](const model::SetVdpa& step) -> std::expected<void, model::Error> {
+                          if (auto found = there(step.function); !found) return found;
+                          return set_vdpa(files(step.function), step, kernel.vdpa);
                         },
                         [&](const model::BringUp& step) -> std::expected<void, model::Error> {
                           if (auto found = there(step.function); !found) return found;
@@ -98,6 +104,9 @@ std::expected<void, model::Error> perform(const model::Roots& roots, const model
                         [&](const model::SetMtu& step) -> std::expected<void, model::Error> {
                           if (auto found = there(step.function); !found) return found;
                           return set_mtu(files(step.function), step.to, is_real(roots));
+                        },
+                        [&](const model::SetRdmaNetns& step) -> std::expected<void, model::Error> {
+                          return set_rdma_netns(roots, step, kernel.rdma_netns);
                         },
                         [&](const model::LoadModule& step) -> std::expected<void, model::Error> {
                           return std::unexpected(model::Error{model::Code::internal, 0, "load the module", step.name,

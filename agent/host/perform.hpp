@@ -23,7 +23,9 @@ namespace nic::host {
 // Everything but LoadModule, which belongs to kmod/ and answers Code::internal.
 [[nodiscard]] std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action);
 
-struct EswitchKernel;  // host/eswitch.hpp
+struct EswitchKernel;    // host/eswitch.hpp
+struct RdmaNetnsKernel;  // host/rdma_netns.hpp
+struct VdpaKernel;       // host/vdpa.hpp
 
 // How an attribute is written: Sysfs::write, or a test's model of the kernel. `path` is below sysfs.
 using WriteAttribute =
@@ -33,9 +35,16 @@ struct Rtnetlink {
   std::function<std::expected<void, model::Error>(std::span<const std::byte> payload)> set_link;  // RTM_SETLINK
   std::function<std::expected<std::map<unsigned, model::VfSettings>, model::Error>(unsigned ifindex)> vfs;
 };
+// All that a step asks of the kernel; a test hands in its own.
+struct Kernel {
+  const WriteAttribute& write;
+  const Rtnetlink& rtnetlink;
+  const EswitchKernel& eswitch;
+  const RdmaNetnsKernel& rdma_netns;
+  const VdpaKernel& vdpa;
+};
 [[nodiscard]] std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action,
-                                                        const WriteAttribute& write, const Rtnetlink& rtnetlink,
-                                                        const EswitchKernel& eswitch);
+                                                        const Kernel& kernel);
 
 // The alias by which modules say that they drive this function ("pci:v00008086d000010CA..."); "" where it is gone.
 [[nodiscard]] std::string modalias(const model::Roots& roots, const model::PciAddress& function);

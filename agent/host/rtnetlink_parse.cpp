@@ -8,6 +8,8 @@
 #include <rdma/rdma_netlink.h>
 #include <sys/socket.h>
 
+#include <utility>
+
 namespace nic::host {
 namespace {
 
@@ -135,11 +137,12 @@ std::optional<RdmaPortLink> parse_rdma_port(Bytes payload) {
   return port;
 }
 
-std::optional<bool> parse_rdma_netns_exclusive(Bytes payload) {
+std::optional<model::RdmaNetnsMode> parse_rdma_netns_mode(Bytes payload) {
   while (const auto attribute = next_attribute(payload)) {
     if (attribute->type != RDMA_NLDEV_SYS_ATTR_NETNS_MODE) continue;
-    // The kernel's ib_devices_shared_netns: 1 shared, 0 exclusive.
-    if (const auto shared = leading<std::uint8_t>(attribute->payload)) return *shared == 0;
+    const auto value = leading<std::uint8_t>(attribute->payload);
+    for (const auto mode : model::kRdmaNetnsModes)
+      if (value == std::to_underlying(mode)) return mode;
   }
   return std::nullopt;
 }

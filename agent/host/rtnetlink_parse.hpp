@@ -23,7 +23,7 @@ namespace nic::host {
 [[nodiscard]] std::optional<RdmaLink> parse_rdma_device(Bytes payload);
 // Payload of an answer to RDMA_NLDEV_CMD_PORT_GET; nullopt without a port number.
 [[nodiscard]] std::optional<RdmaPortLink> parse_rdma_port(Bytes payload);
-// Payload of an answer to RDMA_NLDEV_CMD_SYS_GET: true when RDMA devices belong to one network namespace each.
-[[nodiscard]] std::optional<bool> parse_rdma_netns_exclusive(Bytes payload);
+// Payload of an answer to RDMA_NLDEV_CMD_SYS_GET; nullopt where it tells no mode, or one that is not known here.
+[[nodiscard]] std::optional<model::RdmaNetnsMode> parse_rdma_netns_mode(Bytes payload);
 
 }  // namespace nic::host

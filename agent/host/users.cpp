@@ -1,6 +1,7 @@
 #include "host/users.hpp"
 
 #include "host/sysfs.hpp"
+#include "host/vdpa.hpp"
 #include "model/drivers.hpp"
 
 #include <fmt/format.h>
@@ -77,6 +78,9 @@ std::map<model::PciAddress, std::string> users_of(const model::Roots& roots,
     if (const auto interfaces = (*folder)->list("net"); interfaces && *interfaces && (*interfaces)->empty())
       users.emplace(function, "its network interface is in another network namespace");
   }
+  for (const auto& [function, device] : vdpa_devices(*sys))
+    if (std::ranges::find(functions, function) != functions.end())
+      for (const auto& node : vhost_nodes(*sys, device)) nodes[node].push_back(function);
   if (!nodes.empty()) find_holders(roots, nodes, users);
   return users;
 }

@@ -6,6 +6,8 @@
 #include "model/error.hpp"
 #include "model/inventory.hpp"
 #include "model/pci_address.hpp"
+#include "model/rdma_netns.hpp"
+#include "model/vdpa.hpp"
 #include "model/version.hpp"
 #include "model/vf_settings.hpp"
 
@@ -94,7 +96,10 @@ struct VfGroup {
   std::vector<IndexRange> vfs;
   DeviceType device_type{DeviceType::netdevice};
   std::optional<unsigned> mtu;
-  VfOptions options;  // what is not said here, the policy says
+  // What is not said from here on, the policy says.
+  std::optional<bool> is_rdma;
+  std::optional<VdpaType> vdpa_type;
+  VfOptions options;
   Place place;
 
   bool operator==(const VfGroup&) const = default;
@@ -114,7 +119,10 @@ struct SriovPolicy {
   OnDrift on_drift{OnDrift::enforce};
   std::optional<unsigned> mtu;  // of the VFs; the PF is raised to it, never lowered
   DeviceType device_type{DeviceType::netdevice};
+  bool is_rdma{false};                      // every VF is to have an RDMA device that works
+  bool need_vhost_net{false};               // vhost_net and tun are loaded
   std::optional<EswitchMode> eswitch_mode;  // not said: left as it is
+  std::optional<VdpaType> vdpa_type;        // a vDPA device on each VF
   VfOptions options;
   std::vector<VfGroup> groups;
   Place place;
@@ -174,6 +182,7 @@ struct Config {
   DriverRules drivers;
   PeerMemoryWish peer_memory{PeerMemoryWish::not_said};
   std::vector<Resource> resources;
+  std::optional<RdmaNetnsMode> rdma_netns_mode;  // [rdma] netns_mode; not said: left as it is
   KubeletSettings kubelet;
   std::set<PciAddress> protected_functions;  // [agent] protected: never disturbed unless forced
   bool auto_apply{true};                     // [agent] auto_apply: false only shows the plan until somebody calls Apply

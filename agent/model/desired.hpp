@@ -5,6 +5,7 @@
 #include "model/config.hpp"
 #include "model/error.hpp"
 #include "model/pci_address.hpp"
+#include "model/rdma_netns.hpp"
 #include "model/vf_settings.hpp"
 
 #include <map>
@@ -18,6 +19,8 @@ namespace nic::model {
 struct DesiredVf {
   DeviceType device_type{DeviceType::netdevice};
   std::optional<unsigned> mtu;
+  bool is_rdma{false};
+  std::optional<VdpaType> vdpa_type{};
   std::string policy;           // the policy that says so
   VfSettings settings;          // what the PF has to say of it
   bool address_if_none{false};  // an address that the VF has already stays: nobody asked for another one
@@ -32,6 +35,7 @@ struct DesiredPf {
   bool externally_managed{false};  // the PF is only looked at; it has num_vfs VFs or more
   OnDrift on_drift{OnDrift::enforce};
   std::optional<EswitchMode> eswitch_mode{};
+  bool need_vhost_net{false};
   std::optional<unsigned> mtu;        // the PF is raised to this, never lowered
   std::map<unsigned, DesiredVf> vfs;  // VFs that some policy speaks of; the others are left as they are
   std::vector<std::string> policies;  // names, in the order of the configuration
@@ -57,11 +61,20 @@ struct Kept {
   bool operator==(const Kept&) const = default;
 };
 
+struct DesiredRdmaNetns {
+  std::optional<RdmaNetnsMode> mode;  // nullopt: as it is
+  bool given_back{false};             // nobody asks for it (any more): `mode` is what was found, and no option stays
+  bool rebooted{false};               // the option that the agent wrote stood there when the machine started
+
+  bool operator==(const DesiredRdmaNetns&) const = default;
+};
+
 struct Desired {
   std::map<PciAddress, DesiredPf> pfs;
   std::vector<Conflict> conflicts;
   std::vector<RequiredModule> modules;
-  std::set<PciAddress> protected_functions;  // by the configuration
+  std::optional<DesiredRdmaNetns> rdma_netns;  // nullopt: not known what is asked, nothing is touched
+  std::set<PciAddress> protected_functions;    // by the configuration
   std::map<PciAddress, Kept> kept;
   std::vector<std::string> notes;  // "policy \"workers\" matches no function of this machine"
 

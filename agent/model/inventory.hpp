@@ -6,6 +6,8 @@
 #include "model/error.hpp"
 #include "model/eswitch.hpp"
 #include "model/pci_address.hpp"
+#include "model/rdma_netns.hpp"
+#include "model/vdpa.hpp"
 #include "model/vf_settings.hpp"
 
 #include <cstdint>
@@ -50,6 +52,7 @@ struct PciFunction {
   std::optional<PciAddress> physfn;          // set on a VF
   std::optional<unsigned> vf_index;          // position among physfn's virtfn links; may come later than physfn
   std::string in_use;                        // by whom a VF is used; "" when nobody is known to
+  std::vector<VdpaDevice> vdpa;              // that stand on it, by name
   std::optional<EswitchMode> eswitch_mode;   // devlink; nullopt where driver, kernel or link type know no eswitch
   std::optional<std::string> udev_rules;     // the agent's own for this PF, "" for none; nullopt without udev
   std::optional<std::string> serial_number;  // PCI VPD where it can be read without blocking; often absent
@@ -79,6 +82,7 @@ struct NetDevice {
   std::optional<unsigned> speed_mbps;  // ethtool; nullopt while unknown
   std::optional<PciAddress> function;
   bool scalable_function{false};           // it stands on an SF of that function
+  bool vdpa{false};                        // it stands on a vDPA device of that function
   std::optional<unsigned> lower_ifindex;   // IFLA_LINK: the device that a VLAN or macvlan stands on
   std::optional<unsigned> master_ifindex;  // bond, bridge, VRF
   std::optional<std::string> phys_port_name;
@@ -88,7 +92,7 @@ struct NetDevice {
   bool operator==(const NetDevice&) const = default;
   [[nodiscard]] bool representor() const { return phys_port_name && is_representor(*phys_port_name); }
   // The function's own, not that of somebody whom it stands for or carries.
-  [[nodiscard]] bool own() const { return !scalable_function && !representor(); }
+  [[nodiscard]] bool own() const { return !scalable_function && !vdpa && !representor(); }
 };
 
 enum class RdmaNode : std::uint8_t { uverbs, umad, issm, ucm, rdma_cm };
@@ -162,10 +166,11 @@ struct Inventory {
   std::vector<RdmaDevice> rdma_devices;  // by name
   std::vector<LoadedModule> modules;     // by name
   std::vector<DefaultRoute> default_routes;
-  std::optional<CharDevice> rdma_cm;  // /dev/infiniband/rdma_cm (module rdma_ucm)
-  bool rdma_subsystem{false};         // RDMA netlink answers: ib_core is there
-  std::optional<bool> rdma_netns_exclusive;
-  std::vector<Error> problems;  // facts about the machine as a whole that could not be read
+  std::optional<CharDevice> rdma_cm;             // /dev/infiniband/rdma_cm (module rdma_ucm)
+  bool rdma_subsystem{false};                    // RDMA netlink answers: ib_core is there
+  std::optional<RdmaNetnsMode> rdma_netns_mode;  // nullopt: no ib_core, or a kernel before 5.1
+  std::string rdma_netns_option;                 // the agent's own file of modprobe.d(5) for ib_core; "" for none
+  std::vector<Error> problems;                   // facts about the machine as a whole that could not be read
 
   bool operator==(const Inventory&) const = default;
 

@@ -5,11 +5,13 @@
 
 #include "model/eswitch.hpp"
 #include "model/pci_address.hpp"
+#include "model/rdma_netns.hpp"
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace nic::model {
@@ -45,6 +47,9 @@ struct Owned {
 };
 
 using OwnedPfs = std::map<PciAddress, Owned>;
+
+// What is noted of that which a worker changes; nothing of a module.
+using Record = std::variant<std::monostate, Owned, OwnedRdmaNetns>;
 
 // A record of the sriov-network-operator: what it applied last. Source: /etc/sriov-operator/pci/<address>.
 struct OperatorRecord {

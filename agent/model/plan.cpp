@@ -16,7 +16,7 @@ struct Overloaded : F... {
 }  // namespace
 
 bool Plan::empty() const {
-  return modules.empty() && std::ranges::all_of(pfs, [](const PfPlan& pf) { return pf.steps.empty(); });
+  return modules.empty() && rdma.empty() && std::ranges::all_of(pfs, [](const PfPlan& pf) { return pf.steps.empty(); });
 }
 
 std::string_view word(Disruption disruption) {
@@ -59,11 +59,21 @@ std::string describe(const Action& action) {
               all += fmt::format("{}{} {}", all.empty() ? "" : ", ", name, value);
             return fmt::format("set {} of VF {} of {}", all, a.vf_index, a.pf.text());
           },
+          [](const SetVdpa& a) {
+            if (!a.to) return fmt::format("remove the vDPA device of VF {} ({})", a.vf_index, a.function.text());
+            return fmt::format("{} the vDPA device of VF {} ({}) {} {}", a.from ? "give" : "make", a.vf_index,
+                               a.function.text(), a.from ? "to" : "for", vdpa_driver(*a.to));
+          },
           [](const BringUp& a) { return fmt::format("bring the network interface of {} up", a.function.text()); },
           [](const SetMtu& a) {
             return fmt::format("set the MTU of {} from {} to {}", a.function.text(), a.from, a.to);
           },
           [](const LoadModule& a) { return fmt::format("load kernel module {}", a.name); },
+          [](const SetRdmaNetns& a) {
+            if (!a.to || a.from == a.to) return std::string{"remove the agent's option of ib_core"};
+            if (!a.from) return fmt::format("have ib_core start in network-namespace mode {}", word(*a.to));
+            return fmt::format("set the RDMA network-namespace mode from {} to {}", word(*a.from), word(*a.to));
+          },
       },
       action);
 }
@@ -77,9 +87,11 @@ std::string target(const Action& action) {
                         [](const BindDriver& a) { return a.function.text(); },
                         [](const UnbindDriver& a) { return a.function.text(); },
                         [](const SetVf& a) { return a.pf.text(); },
+                        [](const SetVdpa& a) { return a.function.text(); },
                         [](const BringUp& a) { return a.function.text(); },
                         [](const SetMtu& a) { return a.function.text(); },
                         [](const LoadModule& a) { return a.name; },
+                        [](const SetRdmaNetns&) { return std::string{"rdma"}; },
                     },
                     action);
 }

@@ -6,6 +6,8 @@
 #include "model/error.hpp"
 #include "model/eswitch.hpp"
 #include "model/pci_address.hpp"
+#include "model/rdma_netns.hpp"
+#include "model/vdpa.hpp"
 #include "model/vf_settings.hpp"
 
 #include <chrono>
@@ -59,6 +61,7 @@ struct BindDriver {
   unsigned vf_index{0};
   DeviceType device_type{DeviceType::netdevice};
   std::optional<std::string> from;  // driver that is bound now
+  bool rdma{false};                 // its RDMA device has to be a usable one after it
   bool operator==(const BindDriver&) const = default;
 };
 
@@ -76,6 +79,15 @@ struct SetVf {
   unsigned vf_index{0};
   VfSettings settings;
   bool operator==(const SetVf&) const = default;
+};
+
+// Make the vDPA device of a VF and give it to its driver; or remove the agent's own.
+struct SetVdpa {
+  PciAddress function;
+  unsigned vf_index{0};
+  std::optional<VdpaDevice> from;  // as it is before
+  std::optional<VdpaType> to;      // nullopt: none
+  bool operator==(const SetVdpa&) const = default;
 };
 
 // Switch the function's network interface on (IFF_UP).
@@ -98,8 +110,17 @@ struct LoadModule {
   bool operator==(const LoadModule&) const = default;
 };
 
+// Set the RDMA subsystem's network-namespace mode. Where the kernel refuses to change it now, the option of ib_core for
+// the next start says so; where it does not, no option of the agent's with another mode stays.
+struct SetRdmaNetns {
+  std::optional<RdmaNetnsMode> from;    // nullopt: ib_core is not loaded
+  std::optional<RdmaNetnsMode> to;      // nullopt: as it is
+  std::optional<RdmaNetnsMode> option;  // that may stand for the next start; nullopt to give back: none
+  bool operator==(const SetRdmaNetns&) const = default;
+};
+
 using Action = std::variant<SetNumVfs, SetAutoprobe, SetEswitchMode, WriteUdevRules, BindDriver, UnbindDriver, SetVf,
-                            BringUp, SetMtu, LoadModule>;
+                            SetVdpa, BringUp, SetMtu, LoadModule, SetRdmaNetns>;
 
 struct Step {
   Action action;
@@ -133,6 +154,7 @@ struct PfPlan {
 
 struct Plan {
   std::vector<Step> modules;  // before everything else
+  std::vector<Step> rdma;     // of the RDMA subsystem as a whole
   std::vector<PfPlan> pfs;    // side by side
 
   bool operator==(const Plan&) const = default;

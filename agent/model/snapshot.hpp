@@ -76,7 +76,7 @@ struct EndpointStatus {
 enum class ComponentState : std::uint8_t { ready, not_ready, ignore, error };
 
 struct Component {
-  std::string name;  // "machine", "configuration", "modules", "drivers", "sriov", "resources", "kubelet"
+  std::string name;  // "machine", "configuration", "modules", "drivers", "rdma", "sriov", "resources", "kubelet"
   ComponentState state{ComponentState::ready};
   std::string text;
 
@@ -119,8 +119,9 @@ struct Snapshot {
   std::map<std::string, EndpointStatus> endpoints;  // by resource name
   std::vector<Component> components;
   ComponentState state{ComponentState::not_ready};
-  std::vector<Job> jobs;  // queued and running
-  std::vector<std::string> reboot_reasons;
+  std::vector<Job> jobs;                    // queued and running
+  std::optional<Error> rdma_problem;        // why the RDMA subsystem is not as configured
+  std::vector<std::string> reboot_reasons;  // what was asked for and takes effect only when the machine starts anew
 
   bool operator==(const Snapshot&) const = default;
   [[nodiscard]] const Pool* pool(std::string_view resource) const;

@@ -1,6 +1,7 @@
 // Every field of the sriov-network-operator's documents, once, and what becomes of it: the readers, their messages and
 // their tests read this table. Thread: any (constants).
-// Source: the CRDs SriovNetworkNodePolicy and SriovNetworkNodeState of sriovnetwork.openshift.io/v1.
+// Source: the CRDs SriovNetworkNodePolicy, SriovNetworkNodeState and SriovNetworkPoolConfig of
+// sriovnetwork.openshift.io/v1.
 #pragma once
 
 #include <array>
@@ -16,14 +17,13 @@ enum class Fate : std::uint8_t {
 };
 
 struct Field {
-  std::string_view object;  // "policy": spec of a policy; "state": spec of a node state
+  std::string_view object;  // "policy": spec of a policy; "state": of a node state; "pool": of a pool's configuration
   std::string_view name;
   Fate fate{Fate::taken};
   std::string_view why{};  // of not_taken, for people
 };
 
 inline constexpr std::string_view kNoLinkType = "the agent does not change the link type of a port";
-inline constexpr std::string_view kNoVdpa = "the agent makes no vDPA devices";
 inline constexpr std::string_view kNoBridges = "the agent does not touch Open vSwitch";
 
 inline constexpr std::array kFields{
@@ -42,10 +42,10 @@ inline constexpr std::array kFields{
     Field{"policy", "nicSelector"},
     Field{"policy", "deviceType"},
     Field{"policy", "isRdma"},
-    Field{"policy", "needVhostNet", Fate::not_taken, "the agent gives no /dev/vhost-net to pods"},
+    Field{"policy", "needVhostNet"},
     Field{"policy", "linkType", Fate::not_taken, kNoLinkType},
     Field{"policy", "eSwitchMode"},
-    Field{"policy", "vdpaType", Fate::not_taken, kNoVdpa},
+    Field{"policy", "vdpaType"},
     Field{"policy", "excludeTopology"},
     Field{"policy", "externallyManaged"},
     Field{"policy", "bridge", Fate::not_taken, kNoBridges},
@@ -58,7 +58,12 @@ inline constexpr std::array kFields{
     Field{"state", "bridges", Fate::not_taken, kNoBridges},
     Field{"state", "system"},
     Field{"state", "dpConfigVersion", Fate::passed_over},
-    Field{"system", "rdmaMode", Fate::not_taken, "the agent leaves the RDMA namespace mode as it is"},
+    Field{"system", "rdmaMode"},
+    Field{"pool", "nodeSelector", Fate::not_taken,
+          "the configuration is that of one machine; see that the pool is meant for this one"},
+    Field{"pool", "maxUnavailable", Fate::passed_over},
+    Field{"pool", "rdmaMode"},
+    Field{"pool", "ovsHardwareOffloadConfig", Fate::not_taken, kNoBridges},
     Field{"interface", "pciAddress"},
     Field{"interface", "name", Fate::passed_over},
     Field{"interface", "numVfs"},
@@ -73,7 +78,7 @@ inline constexpr std::array kFields{
     Field{"vfGroup", "policyName"},
     Field{"vfGroup", "mtu"},
     Field{"vfGroup", "isRdma"},
-    Field{"vfGroup", "vdpaType", Fate::not_taken, kNoVdpa},
+    Field{"vfGroup", "vdpaType"},
 };
 
 }  // namespace nic::config

@@ -4,6 +4,7 @@
 #include "config/import/policy.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -14,6 +15,12 @@ namespace {
 constexpr std::string_view kGroup = "sriovnetwork.openshift.io/";
 constexpr std::string_view kPolicy = "SriovNetworkNodePolicy";
 constexpr std::string_view kNodeState = "SriovNetworkNodeState";
+constexpr std::string_view kPoolConfig = "SriovNetworkPoolConfig";
+
+bool is_list(std::string_view kind) {
+  return std::ranges::any_of(std::array{kPolicy, kNodeState, kPoolConfig},
+                             [&](std::string_view listed) { return kind == std::string{listed} + "List"; });
+}
 
 std::string text_of(const Node& document, std::string_view name) {
   const Node* node = document.member(name);
@@ -50,6 +57,7 @@ class Import {
     for (auto& offer : wishes_.offers) add(std::move(offer));
     if (!mistakes_.empty()) return std::unexpected(std::move(mistakes_));
     result_.config.policies = std::move(wishes_.policies);
+    result_.config.rdma_netns_mode = shares_.rdma_netns_mode;
     return std::move(result_);
   }
 
@@ -59,22 +67,24 @@ class Import {
       return findings.mistake(document.at, fmt::format("there are more than {} documents", kMostWishes));
     const auto kind = text_of(document, "kind");
     const bool ours = text_of(document, "apiVersion").starts_with(kGroup);
-    if (kind == "List" || (ours && (kind == "SriovNetworkNodePolicyList" || kind == "SriovNetworkNodeStateList")))
-      return read_list(document, findings);
+    if (kind == "List" || (ours && is_list(kind))) return read_list(document, findings);
     if (ours && kind == kPolicy) {
       ++useful_;
       read_policy(document, resource_prefix_, findings, wishes_);
     } else if (ours && kind == kNodeState) {
       ++useful_;
       read_node_state(document, resource_prefix_, findings, shares_);
+    } else if (ours && kind == kPoolConfig) {
+      ++useful_;
+      read_pool(document, findings, shares_);
     } else if (is_record(document)) {
       ++useful_;
       read_record(document, resource_prefix_, findings, shares_);
     } else if (kind.empty()) {
       findings.mistake(document.at, "it has no kind: this is no document of Kubernetes");
     } else {
-      findings.warn(document.at, fmt::format("{}: not taken over: only {} and {} of {}v1 are", kind.substr(0, 64),
-                                             kPolicy, kNodeState, kGroup));
+      findings.warn(document.at, fmt::format("{}: not taken over: only {}, {} and {} of {}v1 are", kind.substr(0, 64),
+                                             kPolicy, kNodeState, kPoolConfig, kGroup));
     }
   }
 

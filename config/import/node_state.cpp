@@ -59,7 +59,8 @@ void read_group(const Node& node, const Interface& interface, std::string_view r
   if (auto name = reader.text("policyName", plain_name)) share.wish.name = std::move(*name);
   share.wish.device_type = reader.text("deviceType", device_type).value_or(model::DeviceType::netdevice);
   share.wish.mtu = mtu(reader);
-  share.is_rdma = reader.boolean("isRdma").value_or(false);
+  share.wish.is_rdma = is_rdma(reader, share.wish);
+  share.wish.vdpa_type = vdpa_type_of(reader, share.wish);
   shares.all.push_back(std::move(share));
 }
 
@@ -94,11 +95,19 @@ void read_interface(const Node& node, std::string_view resource_prefix, Findings
   if (groups.empty()) shares.all.push_back(share_of(interface, reader.place()));
 }
 
+void read_rdma_mode(const MapReader& reader, PfShares& shares) {
+  const auto mode = reader.text("rdmaMode", rdma_netns_mode);
+  if (!mode) return;
+  if (shares.rdma_netns_mode && shares.rdma_netns_mode != mode)
+    return reader.refuse("rdmaMode", fmt::format("another document says {}", word(*shares.rdma_netns_mode)));
+  shares.rdma_netns_mode = mode;
+}
+
 // The same wish but for the PF: they came of one policy.
 bool alike(const PfShare& a, const PfShare& b) {
   auto wish = a.wish;
   wish.place = b.wish.place;
-  return wish == b.wish && a.resource == b.resource && a.is_rdma == b.is_rdma;
+  return wish == b.wish && a.resource == b.resource;
 }
 
 // What one policy made of several PFs.
@@ -147,8 +156,13 @@ void read_node_state(const Node& document, std::string_view resource_prefix, Fin
   const Node* spec = whole.map("spec");
   if (spec == nullptr) return;
   const MapReader reader{*spec, "state", findings};
-  if (const Node* system = reader.map("system")) MapReader{*system, "system", findings};
+  if (const Node* system = reader.map("system")) read_rdma_mode(MapReader{*system, "system", findings}, shares);
   for (const Node& interface : reader.list("interfaces")) read_interface(interface, resource_prefix, findings, shares);
+}
+
+void read_pool(const Node& document, Findings& findings, PfShares& shares) {
+  const MapReader whole{document, "document", findings};
+  if (const Node* spec = whole.map("spec")) read_rdma_mode(MapReader{*spec, "pool", findings}, shares);
 }
 
 bool is_record(const Node& document) {
@@ -173,7 +187,7 @@ void add_policies(const PfShares& shares, Wishes& wishes) {
     policy.selectors.root_devices = std::move(devices);
     if (!share.resource.empty())
       wishes.offers.push_back(
-          {share.resource, policy.priority, policy.name, selectors_of_vfs(policy, share.is_rdma), false, policy.place});
+          {share.resource, policy.priority, policy.name, selectors_of_vfs(policy), false, policy.place});
     drop_whole_ranges(policy);
     wishes.policies.push_back(std::move(policy));
   }

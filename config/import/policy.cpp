@@ -64,15 +64,17 @@ void read_policy(const Node& document, std::string_view resource_prefix, Finding
     check_ranges(policy.selectors.pf_names, policy.num_vfs, reader);
     check_ranges(policy.selectors.root_devices, policy.num_vfs, reader);
   }
-  const bool is_rdma = reader.boolean("isRdma").value_or(false);
-  if (is_rdma && policy.device_type == model::DeviceType::vfio_pci)
-    reader.refuse("isRdma", "a VF on vfio-pci has no RDMA device");
+  policy.need_vhost_net = reader.boolean("needVhostNet").value_or(false);
+  if (policy.need_vhost_net)
+    reader.warn("needVhostNet", "the modules are loaded, but pods are given neither /dev/vhost-net nor /dev/net/tun");
+  policy.vdpa_type = vdpa_type_of(reader, policy);
+  policy.is_rdma = is_rdma(reader, policy);
 
   Offer offer;
   offer.resource = resource_name(reader, resource_prefix);
   offer.priority = policy.priority;
   offer.policy = policy.name;
-  offer.selectors = selectors_of_vfs(policy, is_rdma);
+  offer.selectors = selectors_of_vfs(policy);
   if (offer.selectors.devices.size() < policy.selectors.devices.size())
     reader.warn("nicSelector",
                 "which device id the VFs of these PFs have is not known: see that the resource selects "

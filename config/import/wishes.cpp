@@ -37,13 +37,31 @@ std::optional<model::EswitchMode> eswitch_mode(const MapReader& reader) {
       .value_or(std::nullopt);
 }
 
+bool is_rdma(const MapReader& reader, const model::SriovPolicy& policy) {
+  const bool asked = reader.boolean("isRdma").value_or(false);
+  if (asked && policy.device_type == model::DeviceType::vfio_pci)
+    reader.refuse("isRdma", "a VF on vfio-pci has no RDMA device");
+  return asked;
+}
+
+std::optional<model::VdpaType> vdpa_type_of(const MapReader& reader, const model::SriovPolicy& policy) {
+  const auto type = reader.text("vdpaType", vdpa_type);
+  if (type && policy.device_type == model::DeviceType::vfio_pci)
+    reader.refuse("vdpaType", "a VF on vfio-pci has no vDPA device");
+  if (type && policy.eswitch_mode != model::EswitchMode::switchdev)
+    reader.refuse("vdpaType", "vDPA devices need eSwitchMode switchdev");
+  if (type == model::VdpaType::vhost)
+    reader.warn("vdpaType", "the devices are made, but pods are not given /dev/vhost-vdpa-*");
+  return type;
+}
+
 std::string resource_name(const MapReader& reader, std::string_view prefix) {
   return reader
       .text("resourceName", [&](std::string_view text) { return resource_name(fmt::format("{}/{}", prefix, text)); })
       .value_or("");
 }
 
-model::Selectors selectors_of_vfs(const model::SriovPolicy& policy, bool is_rdma) {
+model::Selectors selectors_of_vfs(const model::SriovPolicy& policy) {
   model::Selectors vfs;
   vfs.vendors = policy.selectors.vendors;
   for (const auto device : policy.selectors.devices)
@@ -52,7 +70,7 @@ model::Selectors selectors_of_vfs(const model::SriovPolicy& policy, bool is_rdma
   if (policy.device_type == model::DeviceType::vfio_pci) vfs.drivers = {std::string{word(policy.device_type)}};
   vfs.pf_names = with_ranges(policy.selectors.pf_names, policy.num_vfs);
   vfs.root_devices = with_ranges(policy.selectors.root_devices, policy.num_vfs);
-  vfs.is_rdma = is_rdma;
+  vfs.is_rdma = policy.is_rdma;
   return vfs;
 }
 

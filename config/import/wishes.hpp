@@ -34,9 +34,12 @@ struct Wishes {
 [[nodiscard]] std::optional<unsigned> mtu(const MapReader& reader);
 // "" is legacy to the operator, which the agent leaves as it is where nobody asks.
 [[nodiscard]] std::optional<model::EswitchMode> eswitch_mode(const MapReader& reader);
+// Of the policy, or the VFs of a PF, that is read so far.
+[[nodiscard]] bool is_rdma(const MapReader& reader, const model::SriovPolicy& policy);
+[[nodiscard]] std::optional<model::VdpaType> vdpa_type_of(const MapReader& reader, const model::SriovPolicy& policy);
 // "openshift.io/" and what the field `resourceName` says.
 [[nodiscard]] std::string resource_name(const MapReader& reader, std::string_view prefix);
 // The VFs of a policy as a resource selects them. Device ids are those of the VFs, as far as they are known.
-[[nodiscard]] model::Selectors selectors_of_vfs(const model::SriovPolicy& policy, bool is_rdma);
+[[nodiscard]] model::Selectors selectors_of_vfs(const model::SriovPolicy& policy);
 
 }  // namespace nic::config

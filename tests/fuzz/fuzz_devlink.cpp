@@ -2,6 +2,7 @@
 // Generic netlink from anybody, and the names of ports: what is read stays within the bytes and is text.
 #include "host/devlink_parse.hpp"
 #include "host/netlink_ack.hpp"
+#include "host/vdpa_parse.hpp"
 #include "model/eswitch.hpp"
 #include "words.hpp"
 
@@ -21,6 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto reporter = parse_health_reporter(bytes)) require(!reporter->name.empty() && printable(reporter->name));
   if (const auto parameter = parse_devlink_parameter(bytes))
     for (const auto& value : parameter->values) require(printable(value.text));
+  if (const auto management = parse_vdpa_management(bytes))
+    require(!management->name.empty() && printable(management->text()));
   for (const auto flags : {0, NLM_F_ACK_TLVS, NLM_F_ACK_TLVS | NLM_F_CAPPED})
     require(printable(explanation(static_cast<std::uint16_t>(flags), bytes)));
   const std::string_view text{reinterpret_cast<const char*>(data), size};

@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& route : parse_default_routes(bytes)) require(route.ifindex != 0);
   if (const auto device = parse_rdma_device(bytes)) require(!device->name.empty() && printable(device->firmware));
   if (const auto port = parse_rdma_port(bytes)) require(port->number != 0);
-  std::ignore = parse_rdma_netns_exclusive(bytes);
+  std::ignore = parse_rdma_netns_mode(bytes);
   // What is read of a VF comes out of a message again.
   for (const auto& [index, settings] : parse_vfs(bytes)) {
     auto told = settings;

@@ -19,7 +19,8 @@ inline model::Desired want(const model::Inventory& host, std::vector<model::Srio
 
 inline std::vector<std::string> lines(const model::Plan& plan) {
   std::vector<std::string> all;
-  for (const auto& step : plan.modules) all.push_back(model::describe(step.action));
+  for (const auto* machine : {&plan.modules, &plan.rdma})
+    for (const auto& step : *machine) all.push_back(model::describe(step.action));
   for (const auto& pf : plan.pfs)
     for (const auto& step : pf.steps) all.push_back(model::describe(step.action));
   return all;

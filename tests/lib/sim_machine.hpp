@@ -52,10 +52,17 @@ class SimMachine : public apply::Machine {
       if (pf == state_.functions.end()) return refuse(ENODEV, eswitch->pf);
       if (pf->second.driver == "ice" && pf->second.sriov->num_vfs != 0) return refuse(EOPNOTSUPP, eswitch->pf);
     }
+    if (const auto* rdma = std::get_if<model::SetRdmaNetns>(&action); rdma != nullptr && namespaces_)
+      return with_namespaces(*rdma);
     core::predict(state_, action);
     tell_of_vfs(state_);
     if (changed_) changed_();
     return {};
+  }
+  // There are network namespaces besides the first: the kernel does not change the RDMA mode now.
+  void namespaces(bool there) {
+    const std::lock_guard lock{mutex_};
+    namespaces_ = there;
   }
 
   std::map<model::PciAddress, std::string> in_use(const std::vector<model::PciAddress>& functions) override {
@@ -141,6 +148,17 @@ class SimMachine : public apply::Machine {
   std::map<std::string, model::Error> dead_rdma_devices;
 
  private:
+  // As host/rdma_netns does.
+  std::expected<void, model::Error> with_namespaces(const model::SetRdmaNetns& step) {
+    const bool now = !step.to || !state_.rdma_netns_mode || state_.rdma_netns_mode == step.to;
+    const auto wanted = step.option ? model::ib_core_option(*step.option) : std::string{};
+    const bool stands = state_.rdma_netns_option == wanted;
+    if (!stands) state_.rdma_netns_option = now && state_.rdma_netns_mode ? "" : wanted;
+    if (changed_) changed_();
+    if (now || (!stands && step.option)) return {};
+    return std::unexpected(model::system_error(EBUSY, "set the RDMA network-namespace mode", ""));
+  }
+
   static std::expected<void, model::Error> refuse(int number, const model::PciAddress& address) {
     return std::unexpected(model::system_error(number, "write", address.text()));
   }
@@ -148,6 +166,7 @@ class SimMachine : public apply::Machine {
   std::condition_variable released_;
   model::Inventory state_;
   unsigned performed_{0};
+  bool namespaces_{false};
   std::function<void()> changed_, asked_;
   std::function<std::optional<model::Error>(const model::Action&)> fail_;
   std::map<model::PciAddress, std::string> users_;

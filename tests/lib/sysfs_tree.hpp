@@ -45,6 +45,8 @@ class TreeFunction {
   // An RDMA device with this many ports, its uverbs, and (mad) umad and issm of each port.
   TreeFunction& rdma(const std::string& name, unsigned ports = 1, std::string_view link_layer = "InfiniBand",
                      bool mad = true);
+  // A vDPA device, bound to this driver on the bus vdpa, or ("") to none.
+  TreeFunction& vdpa(const std::string& name, const std::string& driver);
   void remove();  // with everything that points to it
 
   [[nodiscard]] const std::string& address() const { return address_; }
@@ -278,6 +280,16 @@ inline TreeFunction& TreeFunction::rdma(const std::string& name, unsigned ports,
                                         bool mad) {
   const auto below = fs::relative(folder_, tree_.root());
   tree_.rdma(below, below, name, ports, link_layer, mad);
+  return *this;
+}
+
+inline TreeFunction& TreeFunction::vdpa(const std::string& name, const std::string& driver) {
+  const auto folder = fs::relative(folder_, tree_.root()) / name;
+  tree_.write(folder / "driver_override", "(null)\n");
+  tree_.link("sys/bus/vdpa/devices/" + name, folder);
+  if (driver.empty()) return *this;
+  fs::create_directories(tree_.sys() / "bus/vdpa/drivers" / driver);
+  tree_.link(folder / "driver", "sys/bus/vdpa/drivers/" + driver);
   return *this;
 }
 

@@ -1,10 +1,12 @@
-// Asks and orders what the agent would, of any devlink device; see kUsage. The kernel's refusals go to standard error
-// as the agent would show them, with exit status 1.
+// Asks and orders what the agent would, of any devlink or vDPA device; see kUsage. The kernel's refusals go to standard
+// error as the agent would show them, with exit status 1.
 #include "core/udev_rules.hpp"
 #include "host/devlink.hpp"
 #include "host/netlink_facts.hpp"
 #include "host/offload.hpp"
 #include "host/udev_rules.hpp"
+#include "host/vdpa.hpp"
+#include "netlink_probe/vduse.hpp"
 
 #include <fmt/format.h>
 
@@ -31,7 +33,13 @@ constexpr const char* kUsage =
     "  links                         ifindex name phys_port_name phys_switch_id\n"
     "  offload IFINDEX               hw-tc-offload on\n"
     "  rules DEVICE PF VFS           the udev rules that name representors\n"
-    "  reload-udev                   have udev read its rules\n";
+    "  reload-udev                   have udev read its rules\n"
+    "  vdpa                          what vDPA devices can be made on\n"
+    "  vdpa-make MANAGEMENT NAME     make one\n"
+    "  vdpa-bind NAME TYPE           give it to the driver of its type\n"
+    "  vdpa-remove NAME              remove it\n"
+    "  vduse NAME                    let a vDPA device of this name be made on \"vduse\"\n"
+    "  vduse-end NAME                and no longer\n";
 
 model::Error wrong(std::string what) { return model::invalid(std::move(what), "", "see --help"); }
 
@@ -143,6 +151,36 @@ Result rules(Words words) {
   return {};
 }
 
+Result vdpa(Words) {
+  auto kernel = host::Vdpa::open();
+  if (!kernel) return std::unexpected(kernel.error());
+  const auto all = kernel->managements();
+  if (!all) return std::unexpected(all.error());
+  for (const auto& one : *all) fmt::print("{}\n", one.text());
+  return {};
+}
+
+Result vdpa_make(Words words) {
+  return host::make_vdpa(host::VdpaManagement::parse(words[0]), words[1], host::vdpa_kernel());
+}
+
+Result vdpa_bind(Words words) {
+  const auto sys = host::Sysfs::open("/sys");
+  if (!sys) return std::unexpected(sys.error());
+  for (const auto type : model::kVdpaTypes)
+    if (words[1] == model::word(type))
+      return host::bind_vdpa(
+          *sys,
+          [](const host::Sysfs& below, const char* path, std::string_view value) { return below.write(path, value); },
+          words[0], type);
+  return std::unexpected(wrong("\"" + words[1] + "\" is no type"));
+}
+
+Result vdpa_remove(Words words) {
+  const auto sys = host::Sysfs::open("/sys");
+  return sys ? host::remove_vdpa(*sys, words[0], host::vdpa_kernel()) : std::unexpected(sys.error());
+}
+
 Result run(Words words) {
   struct Command {
     std::size_t least, most;
@@ -159,6 +197,12 @@ Result run(Words words) {
       {"offload", {1, 1, nullptr, offload}},
       {"rules", {3, 3, nullptr, rules}},
       {"reload-udev", {0, 0, nullptr, [](Words) { return host::reload_udev(); }}},
+      {"vdpa", {0, 0, nullptr, vdpa}},
+      {"vdpa-make", {2, 2, nullptr, vdpa_make}},
+      {"vdpa-bind", {2, 2, nullptr, vdpa_bind}},
+      {"vdpa-remove", {1, 1, nullptr, vdpa_remove}},
+      {"vduse", {1, 1, nullptr, [](Words words) { return begin_vduse(words[0]); }}},
+      {"vduse-end", {1, 1, nullptr, [](Words words) { return end_vduse(words[0]); }}},
   };
   const auto command = words.empty() ? kCommands.end() : kCommands.find(words[0]);
   if (command == kCommands.end()) return std::unexpected(wrong("there is no such command"));

@@ -79,7 +79,7 @@ dbus::Requests make_requests(apply::Reconciler& reconciler, Configuration& confi
   };
   requests.get_configuration = [&](const std::string& layer) { return configuration.layer(layer); };
   requests.plan = [&](const dbus::PlanOptions& options) -> Answer<model::Plan> {
-    return reconciler.plan({options.force, set_of(options.devices)});
+    return reconciler.plan({options.force, set_of(options.devices), true});
   };
   requests.explain = [&](const std::string& subject, const std::string& resource) {
     return explain(*cell.load(), subject, resource);

@@ -40,20 +40,24 @@ class RandomLife : public testing::TestWithParam<unsigned> {};
 TEST_P(RandomLife, EndsAsConfigured) {
   std::mt19937 random{GetParam()};
   const auto pick = [&](unsigned below) { return static_cast<unsigned>(random() % below); };
-  test::AgentOnSim agent{Host{}.module("vfio_pci").inventory()};
+  auto machine = Host{}.module("vfio_pci").inventory();
+  machine.rdma_subsystem = true;
+  machine.rdma_netns_mode = model::RdmaNetnsMode::shared;
+  test::AgentOnSim agent{machine};
   model::Config config;
   auto policy = test::policy("all", {{"enp1s0", {}}, {"enp2s0", {}}, {"enp3s0", {}}}, 1 + pick(7));
   policy.groups = {test::vfio({{0, 0}})};
   const char* driver = driver_of(GetParam());
   if (driver != std::string_view{"igb"}) policy.eswitch_mode = model::EswitchMode::switchdev;
   config.policies = {policy};
+  if (GetParam() % 2 == 0) config.rdma_netns_mode = model::RdmaNetnsMode::exclusive;
   config.sources = {"test.toml"};
   agent.reconciler->configure(config);
   agent.reconciler->start();
   for (int step = 0; step < 60; ++step) {
     const std::size_t slot = pick(3);
     const auto pf = pci(kSlots[slot]);
-    switch (pick(7)) {
+    switch (pick(9)) {
       case 0:
         agent.machine->change([&](model::Inventory& host) {
           if (host.functions.contains(pf)) return;
@@ -82,10 +86,17 @@ TEST_P(RandomLife, EndsAsConfigured) {
           core::predict(host, model::SetEswitchMode{pf, *there->second.eswitch_mode, mode});
         });
         break;
+      case 6: agent.machine->namespaces(pick(2) == 0); break;
+      case 7:
+        agent.machine->change([&](model::Inventory& host) {
+          host.rdma_netns_mode = pick(2) == 0 ? model::RdmaNetnsMode::shared : model::RdmaNetnsMode::exclusive;
+        });
+        break;
       default: static_cast<void>(agent.run_until([] { return false; }, std::chrono::milliseconds{pick(4)})); break;
     }
   }
   agent.machine->fail_when(nullptr);
+  agent.machine->namespaces(false);
   agent.reconciler->resumed();
   EXPECT_TRUE(agent.run_until([&] {
     const auto host = agent.machine->state();
@@ -96,12 +107,14 @@ TEST_P(RandomLife, EndsAsConfigured) {
       << GetParam();
   // And when no policy asks for anything any more, every card that is there is given back and nobody's.
   config.policies.clear();
+  config.rdma_netns_mode.reset();
   agent.reconciler->configure(config);
   EXPECT_TRUE(agent.run_until([&] {
     const auto now = agent.now();
-    return agent.idle() && now->plan.empty() && std::ranges::none_of(now->owned, [&](const auto& owned) {
-             return now->inventory.functions.contains(owned.first);
-           });
+    return agent.idle() && now->plan.empty() && now->inventory.rdma_netns_option.empty() &&
+           agent.records->rdma_netns.read().owned == model::OwnedRdmaNetns{} &&
+           std::ranges::none_of(now->owned,
+                                [&](const auto& owned) { return now->inventory.functions.contains(owned.first); });
   })) << "seed "
       << GetParam();
 }

@@ -49,6 +49,14 @@ TEST_F(Load, DropInsComeByNameAndReplaceWhatTheyName) {
   EXPECT_EQ(config->sources.size(), 3u);
 }
 
+TEST_F(Load, OfTheRdmaNamespaceModeTheLaterOneHolds) {
+  write(roots.etc / "nic-agent/nic-agent.toml", "[rdma]\nnetns_mode = \"exclusive\"\n");
+  write(roots.etc / "nic-agent/conf.d/10-other.toml", policy("a", 1));
+  EXPECT_EQ(load(roots, {})->rdma_netns_mode, model::RdmaNetnsMode::exclusive);
+  write(roots.etc / "nic-agent/conf.d/20-late.toml", "[rdma]\nnetns_mode = \"shared\"\n");
+  EXPECT_EQ(load(roots, {})->rdma_netns_mode, model::RdmaNetnsMode::shared);
+}
+
 TEST_F(Load, TheSameNameInEtcWinsAndANullLinkMasks) {
   write(roots.usr_lib / "nic-agent/conf.d/10-x.toml", policy("vendor", 1));
   write(roots.etc / "nic-agent/conf.d/10-x.toml", policy("admin", 1));

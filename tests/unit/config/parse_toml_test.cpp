@@ -106,6 +106,44 @@ TEST(ParseToml, ReadsTheEswitchModeOfAPolicy) {
               testing::AllOf(HasSubstr("t.toml:5:16"), HasSubstr("\"legacy\" or \"switchdev\"")));
 }
 
+TEST(ParseToml, ReadsRdmaVhostNetAndVdpaOfAPolicyAndItsGroups) {
+  const auto config = good(with_lines(R"(is_rdma = true
+need_vhost_net = true
+eswitch_mode = "switchdev"
+vdpa_type = "vhost"
+[[sriov.policy.group]]
+vfs = "0"
+is_rdma = false
+vdpa_type = "virtio"
+[[sriov.policy.group]]
+vfs = "1"
+device_type = "vfio-pci"
+)"));
+  const auto& policy = config.policies.at(0);
+  EXPECT_TRUE(policy.is_rdma);
+  EXPECT_TRUE(policy.need_vhost_net);
+  EXPECT_EQ(policy.vdpa_type, model::VdpaType::vhost);
+  EXPECT_EQ(policy.groups.at(0).is_rdma, false);
+  EXPECT_EQ(policy.groups[0].vdpa_type, model::VdpaType::virtio);
+  EXPECT_FALSE(policy.groups.at(1).is_rdma.has_value());
+  EXPECT_THAT(mistake(with_lines("vdpa_type = \"user\"")), HasSubstr("\"virtio\" or \"vhost\""));
+  const std::string vfio = "device_type = \"vfio-pci\"\n";
+  EXPECT_THAT(mistake(with_lines(vfio + "is_rdma = true")), HasSubstr("t.toml:6:11: is_rdma: a VF on vfio-pci"));
+  EXPECT_THAT(mistake(with_lines(vfio + "vdpa_type = \"vhost\"")), HasSubstr("a VF on vfio-pci has no vDPA device"));
+  EXPECT_THAT(mistake(with_lines("[[sriov.policy.group]]\nvfs = \"0\"\n" + vfio + "is_rdma = true")),
+              HasSubstr("a VF on vfio-pci has no RDMA device"));
+}
+
+TEST(ParseToml, ReadsTheRdmaNamespaceMode) {
+  EXPECT_FALSE(good("").rdma_netns_mode.has_value());
+  EXPECT_FALSE(good("[rdma]\n").rdma_netns_mode.has_value());
+  EXPECT_EQ(good("[rdma]\nnetns_mode = \"exclusive\"\n").rdma_netns_mode, model::RdmaNetnsMode::exclusive);
+  EXPECT_EQ(good("[rdma]\nnetns_mode = \"shared\"\n").rdma_netns_mode, model::RdmaNetnsMode::shared);
+  EXPECT_THAT(mistake("[rdma]\nnetns_mode = \"private\"\n"),
+              testing::AllOf(HasSubstr("t.toml:2:14"), HasSubstr("\"shared\" or \"exclusive\"")));
+  EXPECT_THAT(mistake("[rdma]\nnetnsmode = \"shared\"\n"), HasSubstr("did you mean \"netns_mode\"?"));
+}
+
 TEST(ParseToml, ReadsPriorityOwnershipAndLinkTypesOfAPolicy) {
   const auto config = good(R"([[sriov.policy]]
 name = "p"

@@ -51,6 +51,7 @@ std::string text_with(const std::string& table, const std::string& key, const st
       {"kernel_modules", {}},
       {"kernel_modules.version", {{"name", R"("mlx5_core")"}, {"min", R"("5")"}}},
       {"gpudirect", {}},
+      {"rdma", {}},
       {"kubelet", {}},
       {"sriov.policy", {{"name", R"("p")"}, {"num_vfs", "8"}}},
       {"sriov.policy.selectors", {{"pf_names", R"(["ens1f0"])"}}},
@@ -70,7 +71,7 @@ std::string text_with(const std::string& table, const std::string& key, const st
     if (table == "resource" && key == "kind" && value == R"("shared")") found->second["rdma_hca_max"] = "5";
   }
   std::string text;
-  for (const char* name : {"agent", "kernel_modules", "gpudirect", "kubelet"})
+  for (const char* name : {"agent", "kernel_modules", "gpudirect", "rdma", "kubelet"})
     text += std::string{"["} + name + "]\n" + lines(tables[name]);
   text += "[[kernel_modules.version]]\n" + lines(tables["kernel_modules.version"]);
   text += "[[sriov.policy]]\n" + lines(tables["sriov.policy"]) +
@@ -105,7 +106,12 @@ const std::map<std::string, std::string> kSamples{
     {"sriov.policy.max_tx_rate", "0"},
     {"sriov.policy.group.vfs", R"("0-2,5")"},
     {"sriov.policy.group.device_type", R"("vfio-pci")"},
+    {"sriov.policy.is_rdma", "true"},
+    {"sriov.policy.need_vhost_net", "true"},
+    {"sriov.policy.vdpa_type", R"("vhost")"},
     {"sriov.policy.group.mtu", "4000"},
+    {"sriov.policy.group.is_rdma", "false"},
+    {"sriov.policy.group.vdpa_type", R"("virtio")"},
     {"sriov.policy.group.macs", R"(["02:00:00:00:00:10", "02:00:00:00:00:20-02:00:00:00:00:2f"])"},
     {"sriov.policy.group.guids", R"(["0002:c903:00f9:bfa0-0002:c903:00f9:bfa4"])"},
     {"sriov.policy.group.vlan", "0"},
@@ -129,6 +135,7 @@ const std::map<std::string, std::string> kSamples{
     {"kernel_modules.version.min", R"("24.10-1.1.4")"},
     {"kernel_modules.version.max", R"("25.01")"},
     {"gpudirect.peer_memory", R"("auto")"},
+    {"rdma.netns_mode", R"("exclusive")"},
     {"kubelet.enabled", "false"},
     {"kubelet.root", R"("/d\u00e4ta/\"\u0007")"},
     {"resource.name", R"("example.com/other")"},

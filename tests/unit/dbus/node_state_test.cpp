@@ -37,7 +37,7 @@ model::NetDevice net(std::string name, unsigned ifindex, const model::PciAddress
 TEST(NodeState, HasTheFieldsOfAPfInTheSpellingOfTheCrd) {
   auto machine = test::machine();
   machine.inventory.net_devices[0].admin_up = true;
-  machine.inventory.rdma_netns_exclusive = false;
+  machine.inventory.rdma_netns_mode = model::RdmaNetnsMode::shared;
   machine.desired.pfs[kPf].externally_managed = true;
   EXPECT_EQ(state(machine)["interfaces"][0].dump(), Json::parse(R"({
     "name": "ens1f0np0", "mac": "b8:3f:d2:00:00:01", "driver": "mlx5_core", "pciAddress": "0000:3b:00.0",
@@ -48,7 +48,7 @@ TEST(NodeState, HasTheFieldsOfAPfInTheSpellingOfTheCrd) {
                                                         .dump());
   EXPECT_THAT(names(state(machine)), ElementsAre("interfaces", "system", "syncStatus"));
   EXPECT_EQ(state(machine)["system"].dump(), R"({"rdmaMode":"shared"})");
-  machine.inventory.rdma_netns_exclusive = true;
+  machine.inventory.rdma_netns_mode = model::RdmaNetnsMode::exclusive;
   EXPECT_EQ(state(machine)["system"]["rdmaMode"], "exclusive");
 }
 
@@ -66,6 +66,17 @@ TEST(NodeState, HasTheFieldsOfAVf) {
     "name": "ens1f0v1", "mac": "02:00:00:00:00:01", "driver": "mlx5_core", "pciAddress": "0000:3b:00.3",
     "vendor": "15b3", "deviceID": "101e", "mtu": 9000, "Vlan": 100, "vfID": 1, "guid": "0200:00ff:fe00:0001"})")
                                                                   .dump());
+}
+
+TEST(NodeState, NamesTheVdpaTypeOfAVf) {
+  auto machine = test::machine();
+  const auto type = [&](const std::string& driver) {
+    machine.inventory.functions[kVf0].vdpa = {{"vdpa:0000:3b:00.2", driver}};
+    return state(machine)["interfaces"][0]["Vfs"][0].value("vdpaType", "");
+  };
+  EXPECT_EQ(type("vhost_vdpa"), "vhost");
+  EXPECT_EQ(type("virtio_vdpa"), "virtio");
+  EXPECT_EQ(type(""), "");
 }
 
 // In switchdev mode the representors' interfaces are the PF's as well, and may come first.

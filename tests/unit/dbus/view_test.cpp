@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <nlohmann/json.hpp>
 
 namespace nic::dbus {
@@ -80,6 +81,33 @@ TEST(View, ShowsWhatThePfSaysOfAVfAndWhoUsesIt) {
   EXPECT_EQ(vf.virtual_function->settings, expected);
   EXPECT_EQ(vf.virtual_function->used_by, "/dev/vfio/12 is held open by qemu (7)");
   EXPECT_FALSE(std::get<bool>(vf.device.desired.at("SpoofCheck")));
+}
+
+TEST(View, ShowsTheVdpaDeviceOfAVfAndWhatIsAskedOfIt) {
+  auto snapshot = machine();
+  snapshot.inventory.functions.at(kVf0).vdpa = {{"vdpa:0000:3b:00.2", "vhost_vdpa"}};
+  auto& wish = snapshot.desired.pfs.at(kPf).vfs.at(0);
+  wish.vdpa_type = model::VdpaType::vhost;
+  wish.is_rdma = true;
+  const auto shown = view(snapshot, "1");
+  const auto& vf = shown.devices.at("/org/nicagent1/device/0000_3b_00_2");
+  EXPECT_EQ(vf.virtual_function->vdpa_device, "vdpa:0000:3b:00.2");
+  EXPECT_EQ(vf.virtual_function->vdpa_driver, "vhost_vdpa");
+  EXPECT_EQ(std::get<std::string>(vf.device.desired.at("VdpaType")), "vhost");
+  EXPECT_TRUE(std::get<bool>(vf.device.desired.at("IsRdma")));
+  EXPECT_EQ(shown.devices.at("/org/nicagent1/device/0000_3b_00_3").virtual_function->vdpa_device, "");
+}
+
+TEST(View, ShowsWhyTheRdmaSubsystemIsNotAsConfigured) {
+  auto snapshot = machine();
+  snapshot.rdma_problem = model::system_error(EPERM, "set the RDMA network-namespace mode", "", "look");
+  snapshot.reboot_reasons = {"for it"};
+  const auto manager = view(snapshot, "1").manager;
+  ASSERT_EQ(manager.problem_details.size(), 1U);
+  EXPECT_EQ(manager.problem_details[0].subject, "rdma");
+  EXPECT_EQ(manager.problem_details[0].advice, "look");
+  EXPECT_TRUE(manager.reboot_required);
+  EXPECT_EQ(manager.reboot_reasons, std::vector<std::string>{"for it"});
 }
 
 TEST(View, GivesAVfItsInterfaceOnlyWhenItsIndexIsKnown) {

@@ -3,7 +3,9 @@
 
 #include "host/observe.hpp"
 #include "host/perform.hpp"
+#include "host/rdma_netns.hpp"
 #include "host/udev_rules.hpp"
+#include "host/vdpa.hpp"
 #include "lib/sysfs_tree.hpp"
 
 #include <gmock/gmock.h>
@@ -37,12 +39,15 @@ class Eswitch : public testing::Test {
   std::expected<void, model::Error> act(const model::Action& action) {
     return perform(
         roots, action,
-        [this](const Sysfs&, const char* path, std::string_view value) -> std::expected<void, model::Error> {
-          const std::string file{path};
-          asked.push_back(file.substr(file.rfind('/') + 1) + " " + std::string{value});
-          return {};
-        },
-        {}, kernel());
+        {[this](const Sysfs&, const char* path, std::string_view value) -> std::expected<void, model::Error> {
+           const std::string file{path};
+           asked.push_back(file.substr(file.rfind('/') + 1) + " " + std::string{value});
+           return {};
+         },
+         {},
+         kernel(),
+         {},
+         {}});
   }
   EswitchKernel kernel() {
     const auto answer = [this](const std::string& what) -> std::expected<void, model::Error> {

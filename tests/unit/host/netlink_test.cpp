@@ -128,10 +128,12 @@ TEST(RdmaNetlink, ReadsThePortsInterfaceAndTheNamespaceMode) {
   port.number<std::uint32_t>(RDMA_NLDEV_ATTR_PORT_INDEX, 1).number<std::uint32_t>(RDMA_NLDEV_ATTR_NDEV_INDEX, 12);
   EXPECT_EQ(parse_rdma_port(port.bytes()), (RdmaPortLink{1, 12}));
   EXPECT_FALSE(parse_rdma_port({}).has_value());
-  EXPECT_EQ(parse_rdma_netns_exclusive(Packet{}.number<std::uint8_t>(RDMA_NLDEV_SYS_ATTR_NETNS_MODE, 0).bytes()), true);
-  EXPECT_EQ(parse_rdma_netns_exclusive(Packet{}.number<std::uint8_t>(RDMA_NLDEV_SYS_ATTR_NETNS_MODE, 1).bytes()),
-            false);
-  EXPECT_FALSE(parse_rdma_netns_exclusive({}).has_value());
+  EXPECT_EQ(parse_rdma_netns_mode(Packet{}.number<std::uint8_t>(RDMA_NLDEV_SYS_ATTR_NETNS_MODE, 0).bytes()),
+            model::RdmaNetnsMode::exclusive);
+  EXPECT_EQ(parse_rdma_netns_mode(Packet{}.number<std::uint8_t>(RDMA_NLDEV_SYS_ATTR_NETNS_MODE, 1).bytes()),
+            model::RdmaNetnsMode::shared);
+  EXPECT_FALSE(parse_rdma_netns_mode(Packet{}.number<std::uint8_t>(RDMA_NLDEV_SYS_ATTR_NETNS_MODE, 2).bytes()));
+  EXPECT_FALSE(parse_rdma_netns_mode({}).has_value());
 }
 
 TEST(EventDirt, AVfEventNamesJustTheVf) {

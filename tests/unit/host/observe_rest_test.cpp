@@ -221,12 +221,12 @@ TEST(ObserveRdma, TiesSoftRoceOnAVlanAndFollowsItsRoceInterface) {
   rxe.name = "rxe0";
   rxe.port_count = 1;
   rxe.ports = {{1, 7}};
-  kernel.rdma = {true, true, {rxe}};
+  kernel.rdma = {true, model::RdmaNetnsMode::exclusive, {rxe}};
   const auto inventory = observe(Roots::below(tree.root()), kernel.source(), {}, Dirty::all());
   ASSERT_EQ(inventory.rdma_devices.size(), 1U);
   EXPECT_EQ(inventory.rdma_devices[0].function, at("0000:01:00.0"));
   EXPECT_EQ(inventory.rdma_devices[0].ports[0].net_ifindex, 7U);
-  EXPECT_EQ(inventory.rdma_netns_exclusive, true);
+  EXPECT_EQ(inventory.rdma_netns_mode, model::RdmaNetnsMode::exclusive);
 }
 
 TEST(ObserveRdma, SoftRoceLosesItsFunctionWithTheCard) {

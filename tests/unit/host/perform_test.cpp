@@ -1,6 +1,8 @@
 #include "host/perform.hpp"
 
 #include "host/eswitch.hpp"
+#include "host/rdma_netns.hpp"
+#include "host/vdpa.hpp"
 #include "lib/rtnetlink_peer.hpp"
 #include "lib/sysfs_tree.hpp"
 #include "lib/told_vfs.hpp"
@@ -47,8 +49,8 @@ class Perform : public testing::Test {
   std::expected<void, model::Error> act(const model::Action& action) {
     return perform(
         Roots::below(tree.root()), action,
-        [this](const Sysfs& sys, const char* path, std::string_view value) { return this->write(sys, path, value); },
-        speaker.rtnetlink(), eswitch_kernel());
+        {[this](const Sysfs& sys, const char* path, std::string_view value) { return this->write(sys, path, value); },
+         speaker.rtnetlink(), eswitch_kernel(), rdma_netns_kernel(Roots::below(tree.root())), vdpa_kernel()});
   }
   std::expected<void, model::Error> write(const Sysfs& sys, const std::string& path, std::string_view value) {
     const auto file = path.substr(path.rfind('/') + 1);

@@ -45,6 +45,11 @@ std::string state(const std::string& spec) {
          spec;
 }
 
+std::string pool(const std::string& spec) {
+  return "---\napiVersion: sriovnetwork.openshift.io/v1\nkind: SriovNetworkPoolConfig\nmetadata: {name: p}\nspec:\n" +
+         spec;
+}
+
 constexpr auto kFull = R"(apiVersion: sriovnetwork.openshift.io/v1
 kind: SriovNetworkNodePolicy
 metadata:
@@ -134,6 +139,44 @@ TEST(ImportPolicy, ManyShareAResourceAndTheStrongestComesFirst) {
   EXPECT_THAT(imported->config.sources, ElementsAre("1.yaml", "2.yaml"));
 }
 
+TEST(ImportPolicy, TakesRdmaVdpaAndVhostNet) {
+  const auto imported =
+      good(policy("p", "{vendor: \"15b3\"}",
+                  "  isRdma: true\n  needVhostNet: true\n  eSwitchMode: switchdev\n  vdpaType: vhost\n"));
+  EXPECT_THAT(warnings(imported), ElementsAre(HasSubstr("pods are given neither /dev/vhost-net"),
+                                              HasSubstr("pods are not given /dev/vhost-vdpa-*")));
+  const auto& made = imported.config.policies.at(0);
+  EXPECT_TRUE(made.is_rdma);
+  EXPECT_TRUE(made.need_vhost_net);
+  EXPECT_EQ(made.vdpa_type, model::VdpaType::vhost);
+  EXPECT_FALSE(good(policy("p", "{vendor: \"15b3\"}", "  vdpaType: \"\"\n")).config.policies.at(0).vdpa_type);
+}
+
+TEST(ImportState, TakesRdmaModeAndVdpaType) {
+  const auto imported = good(state(R"(  system: {rdmaMode: exclusive}
+  interfaces:
+  - pciAddress: 0000:3b:00.0
+    numVfs: 2
+    eSwitchMode: switchdev
+    vfGroups:
+    - {resourceName: r, vfRange: 0-1, policyName: p, isRdma: true, vdpaType: virtio}
+)"));
+  EXPECT_THAT(imported.warnings, IsEmpty());
+  EXPECT_EQ(imported.config.rdma_netns_mode, model::RdmaNetnsMode::exclusive);
+  EXPECT_EQ(imported.config.policies.at(0).vdpa_type, model::VdpaType::virtio);
+  EXPECT_TRUE(imported.config.policies.at(0).is_rdma);
+  EXPECT_FALSE(good(state("  system: {rdmaMode: \"\"}\n")).config.rdma_netns_mode.has_value());
+}
+
+TEST(ImportPool, GivesTheRdmaMode) {
+  const auto imported =
+      good(pool("  maxUnavailable: 1\n  nodeSelector: {matchLabels: {gpu: \"true\"}}\n  rdmaMode: shared\n"));
+  EXPECT_EQ(imported.config.rdma_netns_mode, model::RdmaNetnsMode::shared);
+  EXPECT_THAT(warnings(imported), ElementsAre(HasSubstr("nodeSelector: not taken over")));
+  EXPECT_THAT(mistake(pool("  rdmaMode: shared\n") + pool("  rdmaMode: exclusive\n")),
+              HasSubstr("another document says shared"));
+}
+
 TEST(ImportPolicy, LeavesOutWhatTheOperatorWouldNotApplyEither) {
   const auto imported =
       good(policy("default", "{vendor: \"8086\"}") + policy("cloud", "{netFilter: \"openstack/NetworkID:1\"}") +
@@ -164,6 +207,8 @@ TEST(ImportFields, WithoutAKeyOfTheConfigurationAreNamedInAWarning) {
       imported = good(state("  " + line));
     else if (field.object == "system")
       imported = good(state("  system:\n    " + line));
+    else if (field.object == "pool")
+      imported = good(pool("  " + line));
     else if (field.object == "interface")
       imported = good(state("  interfaces:\n  - pciAddress: 0000:3b:00.0\n    " + line));
     else if (field.object == "vfGroup")
@@ -211,6 +256,10 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{policy("p", kOnVendor, "  isRdma: yes\n"), "isRdma must be true or false"},
         Bad{policy("p", kOnVendor, "  deviceType: uio\n"), "not a device type"},
         Bad{policy("p", kOnVendor, "  deviceType: vfio-pci\n  isRdma: true\n"), "has no RDMA device"},
+        Bad{policy("p", kOnVendor, "  deviceType: vfio-pci\n  vdpaType: vhost\n"), "has no vDPA device"},
+        Bad{policy("p", kOnVendor, "  vdpaType: vhost\n"), "vDPA devices need eSwitchMode switchdev"},
+        Bad{policy("p", kOnVendor, "  vdpaType: user\n"), "is not a vDPA type"},
+        Bad{state("  system: {rdmaMode: both}\n"), "is not a network-namespace mode"},
         Bad{policy("p p", kOnVendor), "metadata.name: \"p p\" cannot be a name"},
         Bad{policy("p", kOnVendor) + policy("p", kOnVendor), "d.yaml:11:1: policy \"p\" is already at d.yaml:2:1"},
         Bad{policy("p", kOnVendor) + "---\napiVersion: sriovnetwork.openshift.io/v1\nkind: SriovNetworkNodePolicy\n"
