@@ -23,7 +23,8 @@ inline constexpr std::string_view kFieldModule = "NIC_MODULE";
 inline constexpr std::string_view kFieldGeneration = "NIC_GENERATION";
 
 // Below the configured roots
-inline constexpr std::string_view kConfigFile = "nic-agent/nic-agent.toml";  // below etc
-inline constexpr std::string_view kConfigDropIns = "nic-agent/conf.d";       // below etc, run, usr/lib
+inline constexpr std::string_view kConfigFile = "nic-agent/nic-agent.toml";       // below etc
+inline constexpr std::string_view kConfigDropIns = "nic-agent/conf.d";            // below etc, run, usr/lib
+inline constexpr std::string_view kGuidPool = "sriov-operator/infiniband/guids";  // below etc
 
 }  // namespace nic::names
