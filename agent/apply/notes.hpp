@@ -20,7 +20,7 @@ struct Notes {
   std::vector<model::Error> set_aside;  // of those that are now beside their old place as *.corrupt
 };
 
-inline constexpr std::size_t kLongestNote = 32UL * 1024;
+inline constexpr std::size_t kLongestNote = 1024UL * 1024;  // a PF may have 256 VFs, and more
 
 // `parse(text, path)` gives the note, or why it is damaged.
 template <class Note, class Parse>

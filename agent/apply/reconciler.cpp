@@ -1,6 +1,7 @@
 #include "apply/reconciler.hpp"
 
 #include "core/drivers.hpp"
+#include "core/ownership.hpp"
 #include "core/peer_memory.hpp"
 #include "core/pools.hpp"
 #include "core/resolve.hpp"
@@ -337,9 +338,12 @@ bool Reconciler::run(const std::string& name, Lane lane, bool by_hand) {
   }
   Lane& running = lanes_[name] = std::move(lane);
   const auto* pf = running.pf ? inventory_.function(*running.pf) : nullptr;
+  const auto wanted = running.pf ? desired_.pfs.find(*running.pf) : desired_.pfs.end();
+  // What is done to the VFs of somebody else's PF makes it nobody's.
+  const bool noted = pf != nullptr && (wanted == desired_.pfs.end() || !wanted->second.externally_managed);
   running.worker = std::make_unique<Worker>(
-      event_, post_, machine_, records_,
-      pf == nullptr ? std::nullopt : std::optional{ownership_.record_of(*pf, inventory_)}, running.steps,
+      event_, post_, machine_, records_, noted ? std::optional{ownership_.record_of(*pf, inventory_)} : std::nullopt,
+      noted ? core::vfs_as_they_are(*pf, inventory_) : model::FoundVfs{}, running.steps,
       Worker::Callbacks{
           [this, name](const Step& step) {
             jobs_.step_started(lanes_.at(name).job, model::describe(step.action));

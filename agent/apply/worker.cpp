@@ -14,6 +14,7 @@ struct Worker::Shared {
   std::shared_ptr<Machine> machine;
   std::shared_ptr<const Records> records;
   std::optional<model::Owned> owned;  // the thread's
+  model::FoundVfs vfs;                // of the PF, as they were when the steps were planned
   std::atomic<bool> canceled{false};
   std::atomic<bool> watched{true};  // the Worker is still there to be told
 };
@@ -33,16 +34,17 @@ std::expected<void, model::Error> still_free(Machine& machine, const model::Step
 }
 
 // The record that has to be on disk before the action, where the one that is there does not say enough.
-std::optional<model::Owned> more_to_note(const std::optional<model::Owned>& owned, const model::Action& action) {
+std::optional<model::Owned> more_to_note(const std::optional<model::Owned>& owned, const model::Action& action,
+                                         const model::FoundVfs& vfs) {
   if (!owned) return std::nullopt;
-  auto more = core::noted(*owned, action);
+  auto more = core::noted(*owned, action, vfs);
   return more == *owned ? std::nullopt : std::optional{std::move(more)};
 }
 
 }  // namespace
 
 Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr<Machine> machine,
-               std::shared_ptr<const Records> records, std::optional<model::Owned> owned,
+               std::shared_ptr<const Records> records, std::optional<model::Owned> owned, model::FoundVfs vfs,
                std::vector<model::Step> steps, Callbacks callbacks)
     : shared_{std::make_shared<Shared>()},
       callbacks_{std::move(callbacks)},
@@ -54,6 +56,7 @@ Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr
   shared_->machine = std::move(machine);
   shared_->records = std::move(records);
   shared_->owned = std::move(owned);
+  shared_->vfs = std::move(vfs);
   const auto tell = [post, shared = shared_](std::function<void()> message) {
     post([shared, message = std::move(message)] {
       if (shared->watched) message();
@@ -66,7 +69,7 @@ Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr
         for (std::size_t i = 0; i < shared->steps.size() && !shared->canceled; ++i) {
           tell([this, i] { begun(i); });
           auto result = still_free(*shared->machine, shared->steps[i]);
-          if (auto more = result ? more_to_note(shared->owned, shared->steps[i].action) : std::nullopt) {
+          if (auto more = result ? more_to_note(shared->owned, shared->steps[i].action, shared->vfs) : std::nullopt) {
             result = shared->records->owned.note(*more);
             if (result) {
               tell([this, owned = *more] { callbacks_.noted(owned); });

@@ -30,8 +30,8 @@ class Worker {
   };
 
   Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr<Machine> machine,
-         std::shared_ptr<const Records> records, std::optional<model::Owned> owned, std::vector<model::Step> steps,
-         Callbacks callbacks);
+         std::shared_ptr<const Records> records, std::optional<model::Owned> owned, model::FoundVfs vfs,
+         std::vector<model::Step> steps, Callbacks callbacks);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;

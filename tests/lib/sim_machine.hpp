@@ -7,6 +7,7 @@
 #include "lib/told_vfs.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <functional>
@@ -20,7 +21,7 @@ namespace nic::test {
 
 class SimMachine : public apply::Machine {
  public:
-  explicit SimMachine(model::Inventory state) : state_{std::move(state)} { tell_of_vfs(state_); }
+  explicit SimMachine(model::Inventory state) : state_{std::move(state)} { complete(); }
   ~SimMachine() override { release(); }
 
   model::Inventory observe(const model::Inventory&, const model::Dirty&) override {
@@ -53,7 +54,7 @@ class SimMachine : public apply::Machine {
       if (pf->second.driver == "ice" && pf->second.sriov->num_vfs != 0) return refuse(EOPNOTSUPP, eswitch->pf);
     }
     core::predict(state_, action);
-    tell_of_vfs(state_);
+    complete();
     if (changed_) changed_();
     return {};
   }
@@ -101,7 +102,7 @@ class SimMachine : public apply::Machine {
   void change(const std::function<void(model::Inventory&)>& by) {
     const std::lock_guard lock{mutex_};
     by(state_);
-    tell_of_vfs(state_);
+    complete();
     if (changed_) changed_();
   }
   void on_change(std::function<void()> changed) {
@@ -141,6 +142,17 @@ class SimMachine : public apply::Machine {
   std::map<std::string, model::Error> dead_rdma_devices;
 
  private:
+  // What a kernel adds: PFs tell of their VFs, and what was made anew is another one.
+  void complete() {
+    tell_of_vfs(state_);
+    for (auto& [address, function] : state_.functions)
+      if (function.life == 0) function.life = next_life();
+  }
+  // Also over a restart of the agent, which is another SimMachine.
+  static std::uint64_t next_life() {
+    static std::atomic<std::uint64_t> lives{0};
+    return ++lives;
+  }
   static std::expected<void, model::Error> refuse(int number, const model::PciAddress& address) {
     return std::unexpected(model::system_error(number, "write", address.text()));
   }
