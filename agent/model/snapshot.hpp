@@ -31,6 +31,7 @@ struct FunctionStatus {
   FunctionState state{FunctionState::unmanaged};
   std::vector<std::string> protection;  // why it is protected: "carries the IPv4 default route (eth0)"
   std::vector<Difference> differences;
+  std::vector<Error> health{};      // what devlink's health reporters say is broken
   std::optional<Error> last_error;  // stays until a plan for the PF succeeds or is no longer wanted
   std::string text;                 // one line for people
 
