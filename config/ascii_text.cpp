@@ -42,13 +42,13 @@ std::size_t string(std::string_view rest) {
 
 bool beyond_ascii(char c) { return static_cast<unsigned char>(c) > 0x7f; }
 
-Position position_of(std::string_view before) {
+}  // namespace
+
+Position position_behind(std::string_view before) {
   const auto line = static_cast<unsigned>(std::ranges::count(before, '\n'));
   const auto begin = line == 0 ? 0 : before.rfind('\n') + 1;
   return {line + 1, static_cast<unsigned>(before.size() - begin) + 1};
 }
-
-}  // namespace
 
 std::expected<std::string, Position> ascii_text(std::string_view text) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
@@ -64,7 +64,7 @@ std::expected<std::string, Position> ascii_text(std::string_view text) {
       const auto part = rest.substr(0, piece);
       const auto found = std::ranges::find_if(part, beyond_ascii);
       if (found != part.end())
-        return std::unexpected(position_of(text.substr(0, at + static_cast<std::size_t>(found - part.begin()))));
+        return std::unexpected(position_behind(text.substr(0, at + static_cast<std::size_t>(found - part.begin()))));
     }
     at += piece;
   }

@@ -14,6 +14,9 @@ struct Position {
   bool operator==(const Position&) const = default;
 };
 
+// Where a text goes on of which this much is read.
+[[nodiscard]] Position position_behind(std::string_view before);
+
 // The text with '?' for every byte beyond ASCII in its comments, and without a byte order mark. Error: the first such
 // byte that stands elsewhere; in strings, TOML's \u escapes say the same. Source: TOML 1.0, "Comment", "String".
 [[nodiscard]] std::expected<std::string, Position> ascii_text(std::string_view text);

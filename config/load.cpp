@@ -1,5 +1,6 @@
 #include "config/load.hpp"
 
+#include "config/guid_file.hpp"
 #include "config/parse_toml.hpp"
 #include "files/files.hpp"
 #include "model/module.hpp"
@@ -42,6 +43,7 @@ void lay_over(Config& config, Config later) {
   config.kubelet = std::move(later.kubelet);
   config.drivers = std::move(later.drivers);
   config.peer_memory = later.peer_memory;
+  config.guid_pool = std::move(later.guid_pool);
   config.sources.insert(config.sources.end(), later.sources.begin(), later.sources.end());
 }
 
@@ -65,6 +67,19 @@ std::vector<std::filesystem::path> drop_ins(const model::Roots& roots, std::vect
   files.reserve(by_name.size());
   for (auto& [name, path] : by_name) files.push_back(std::move(path));
   return files;
+}
+
+// What it has is no part of the configuration: whatever is wrong with it concerns the PFs that take GUIDs from it.
+void read_guid_pool(const model::Roots& roots, Config& config) {
+  const auto asks = [](const auto& one) {
+    return one.options.guids && one.options.guids->source == model::AddressSource::file;
+  };
+  const bool asked = std::ranges::any_of(config.policies, [&](const model::SriovPolicy& policy) {
+    return asks(policy) || std::ranges::any_of(policy.groups, asks);
+  });
+  if (asked)
+    config.guid_file =
+        read_guid_file(config.guid_pool.empty() ? (roots.etc / names::kGuidPool).string() : config.guid_pool);
 }
 
 bool is_masked(const std::filesystem::path& path) {
@@ -96,13 +111,22 @@ std::expected<Config, std::vector<Error>> load(const model::Roots& roots, const 
   for (const auto& path : drop_ins(roots, mistakes)) add_file(path, false);
   for (const auto& layer : layers) add(layer.text, "layer:" + layer.name);
   if (!mistakes.empty()) return std::unexpected(std::move(mistakes));
+  read_guid_pool(roots, config);
   return config;
 }
 
-std::vector<std::filesystem::path> watch_directories(const model::Roots& roots) {
+std::vector<std::filesystem::path> watch_directories(const model::Roots& roots, const std::string& guid_pool) {
   std::vector<std::filesystem::path> folders{(roots.etc / names::kConfigFile).parent_path()};
   for (auto& folder : drop_in_folders(roots)) {
     folders.push_back(folder.parent_path());
+    folders.push_back(std::move(folder));
+  }
+  if (!guid_pool.empty()) {
+    auto folder = std::filesystem::path{guid_pool}.parent_path();
+    folders.push_back(folder);
+    // It is seen when it is made, by the watch on the nearest one above it that is there.
+    std::error_code failure;
+    while (folder.has_relative_path() && !std::filesystem::exists(folder, failure)) folder = folder.parent_path();
     folders.push_back(std::move(folder));
   }
   std::ranges::sort(folders);

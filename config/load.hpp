@@ -20,7 +20,8 @@ namespace nic::config {
 [[nodiscard]] std::expected<model::Config, std::vector<model::Error>> load(const model::Roots& roots,
                                                                            const std::vector<Layer>& layers);
 
-// Folders in which a change means reading again; some may not exist (yet).
-[[nodiscard]] std::vector<std::filesystem::path> watch_directories(const model::Roots& roots);
+// Folders in which a change means reading again; some may not exist (yet). `guid_pool`: Config::guid_file.path.
+[[nodiscard]] std::vector<std::filesystem::path> watch_directories(const model::Roots& roots,
+                                                                   const std::string& guid_pool = {});
 
 }  // namespace nic::config

@@ -177,6 +177,7 @@ Config read(const toml::table& top, const Config& below, Mistakes& mistakes) {
   config.drivers = below.drivers;
   config.peer_memory = below.peer_memory;
   config.rdma_netns_mode = below.rdma_netns_mode;
+  config.guid_pool = below.guid_pool;
   TableReader reader{top, "", mistakes};
   if (const auto* agent = reader.table("agent")) {
     TableReader settings{*agent, "agent", mistakes};
@@ -187,6 +188,9 @@ Config read(const toml::table& top, const Config& below, Mistakes& mistakes) {
   if (const auto* sriov = reader.table("sriov"))
     TableReader{*sriov, "sriov", mistakes}.tables(
         "policy", [&](const toml::table& one) { config.policies.push_back(policy(one, mistakes)); });
+  if (const auto* infiniband = reader.table("infiniband"))
+    if (auto pool = TableReader{*infiniband, "infiniband", mistakes}.text("guid_pool", file_path))
+      config.guid_pool = std::move(*pool);
   if (const auto* modules = reader.table("kernel_modules")) kernel_modules(*modules, below, config, mistakes);
   if (const auto* gpudirect = reader.table("gpudirect"))
     if (const auto wish = TableReader{*gpudirect, "gpudirect", mistakes}.text("peer_memory", peer_memory))

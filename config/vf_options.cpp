@@ -1,20 +1,30 @@
 #include "config/vf_options.hpp"
 
+#include <type_traits>
+#include <variant>
+
 namespace nic::config {
 namespace {
 
 constexpr unsigned kMostVlan = 4094;
 constexpr unsigned kMostQos = 7;
 constexpr unsigned kMostRate = 10'000'000;  // Mbit/s, 10 Tbit/s: beyond it is a slip of the unit
-constexpr std::string_view kDerived = "derived";
 
-// nullopt: the word "derived".
+// A word for where they come from, or a range.
 template <class Address>
-using Entry = std::optional<std::pair<Address, Address>>;
+using Entry = std::variant<model::AddressSource, std::pair<Address, Address>>;
+
+template <class Address>
+std::optional<model::AddressSource> source_called(std::string_view text) {
+  if (text == word(model::AddressSource::derived)) return model::AddressSource::derived;
+  if (std::is_same_v<Address, model::Guid> && text == word(model::AddressSource::file))
+    return model::AddressSource::file;
+  return std::nullopt;
+}
 
 template <class Address>
 Read<Entry<Address>> entry(std::string_view text, std::string_view looks_like) {
-  if (text == kDerived) return Entry<Address>{};
+  if (const auto source = source_called<Address>(text)) return Entry<Address>{*source};
   const auto dash = text.find('-');
   const auto first = Address::parse(text.substr(0, dash));
   const auto last = dash == std::string_view::npos ? first : Address::parse(text.substr(dash + 1));
@@ -23,7 +33,7 @@ Read<Entry<Address>> entry(std::string_view text, std::string_view looks_like) {
   if (!first->usable() || !last->usable())
     return std::unexpected(fmt::format("\"{}\": zero, multicast and broadcast addresses cannot be a VF's", shown));
   if (*last < *first) return std::unexpected(fmt::format("the range {} runs backwards", shown));
-  return Entry<Address>{{*first, *last}};
+  return Entry<Address>{std::pair{*first, *last}};
 }
 
 template <class Address>
@@ -34,14 +44,14 @@ std::optional<model::AddressPool<Address>> pool(TableReader& reader, std::string
       reader.text_or_texts(key, [&](std::string_view text) { return entry<Address>(text, looks_like); });
   model::AddressPool<Address> all;
   for (const auto& one : entries) {
-    if (one)
-      all.ranges.push_back(*one);
+    if (const auto* source = std::get_if<model::AddressSource>(&one))
+      all.source = *source;
     else
-      all.derived = true;
+      all.ranges.push_back(std::get<1>(one));
   }
   if (reader.empty_list(key)) reader.refuse(key, "the list is empty; leave the key out to leave the addresses alone");
-  if (all.derived && !all.ranges.empty())
-    reader.refuse(key, "either \"derived\", or addresses and ranges of addresses");
+  if (all.source != model::AddressSource::listed && entries.size() > 1)
+    reader.refuse(key, fmt::format("either \"{}\" alone, or addresses and ranges of addresses", word(all.source)));
   return all;
 }
 

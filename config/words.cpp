@@ -17,7 +17,8 @@ constexpr std::size_t kMostModuleName = 55;      // MODULE_NAME_LEN on 64-bit ke
 constexpr std::size_t kMostName = 64;
 constexpr std::size_t kMostPrefix = 253 - 9;  // IsQualifiedName is asked of "requests." + name
 constexpr std::size_t kMostNamePart = 63;
-constexpr std::size_t kMostRoot = 64;  // the sockets below it must fit in sun_path
+constexpr std::size_t kMostPath = 4096;  // PATH_MAX, with its NUL
+constexpr std::size_t kMostRoot = 64;    // the sockets below it must fit in sun_path
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
@@ -259,12 +260,32 @@ Read<std::string> resource_name(std::string_view text) {
 }
 
 Read<std::string> kubelet_root(std::string_view text) {
-  if (!text.starts_with('/')) return std::unexpected(fmt::format("\"{}\" is not an absolute path", text.substr(0, 64)));
-  if (text.size() > kMostRoot)
+  auto path = file_path(text);
+  if (path && text.size() > kMostRoot)
     return std::unexpected(
         fmt::format("the path is longer than {} bytes: the sockets below it would not fit", kMostRoot));
+  return path;
+}
+
+Read<std::string> file_path(std::string_view text) {
+  if (!text.starts_with('/')) return std::unexpected(fmt::format("\"{}\" is not an absolute path", text.substr(0, 64)));
+  if (text.size() >= kMostPath) return std::unexpected(fmt::format("the path is longer than {} bytes", kMostPath - 1));
   if (text.contains('\0') || text.contains("/../")) return std::unexpected(std::string{"the path is not plain"});
   return std::string{text};
+}
+
+Read<model::Guid> guid(std::string_view text) {
+  const auto guid = model::Guid::parse(text);
+  if (!guid)
+    return std::unexpected(fmt::format("\"{}\" is no GUID: it looks like 00:02:c9:03:00:f9:bf:a0", text.substr(0, 64)));
+  if (!guid->usable()) return std::unexpected(fmt::format("\"{}\": no port can have that GUID", text.substr(0, 64)));
+  return *guid;
+}
+
+Read<model::Guid> port_guid(std::string_view text) {
+  constexpr std::size_t kAddress = (20 * 3) - 1;
+  constexpr std::size_t kGuid = (8 * 3) - 1;
+  return guid(text.size() == kAddress ? text.substr(kAddress - kGuid) : text);
 }
 
 std::optional<std::string_view> nearest(std::string_view word, const std::vector<std::string_view>& candidates) {

@@ -40,6 +40,10 @@ using Read = std::expected<T, std::string>;
 [[nodiscard]] Read<std::string> resource_name(std::string_view text);
 [[nodiscard]] Read<std::string> plain_name(std::string_view text);  // names of policies and drivers
 [[nodiscard]] Read<std::string> kubelet_root(std::string_view text);
+[[nodiscard]] Read<std::string> file_path(std::string_view text);
+[[nodiscard]] Read<model::Guid> guid(std::string_view text);
+// The GUID of a PF's port, alone or at the end of the address of its IPoIB interface (20 bytes).
+[[nodiscard]] Read<model::Guid> port_guid(std::string_view text);
 
 // The candidate that is nearest to a misspelt word, if one is near enough to be meant.
 [[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,

@@ -69,8 +69,8 @@ class Pairs {
 
 template <class Address>
 void add(Pairs& pairs, std::string_view key, const std::optional<model::AddressPool<Address>>& pool) {
-  if (pool && pool->derived)
-    pairs.text(key, "derived");
+  if (pool && pool->source != model::AddressSource::listed)
+    pairs.text(key, word(pool->source));
   else if (pool)
     pairs.list(key, pool->ranges);
 }
@@ -194,7 +194,10 @@ std::string settings(const model::Config& config) {
   if (config.kubelet.root != plain.kubelet.root) kubelet.text("root", config.kubelet.root);
 
   std::string text;
+  Pairs infiniband;
+  if (!config.guid_pool.empty()) infiniband.text("guid_pool", config.guid_pool);
   if (!agent.empty()) text += table("[agent]", agent);
+  if (!infiniband.empty()) text += table("[infiniband]", infiniband);
   if (!modules.empty()) text += table("[kernel_modules]", modules);
   for (const auto& versions : config.module_versions) text += written(versions);
   if (!gpudirect.empty()) text += table("[gpudirect]", gpudirect);

@@ -132,6 +132,7 @@ class DeviceFacet final : public Facet<DeviceView, org::nicagent1::Device_adapto
   std::uint64_t FailedAt() override { return read(&DeviceView::failed_at); }
   std::uint64_t RetryAt() override { return read(&DeviceView::retry_at); }
   std::vector<sdbus::ObjectPath> Resources() override { return read(&DeviceView::resources); }
+  std::vector<Row<ReporterRow>> HealthReporters() override { return read(&DeviceView::health_reporters); }
   std::vector<std::string> Notes() override { return read(&DeviceView::notes); }
 };
 
@@ -147,6 +148,7 @@ class PhysicalFunctionFacet final : public Facet<PhysicalFunctionView, org::nica
   std::string EswitchMode() override { return read(&PhysicalFunctionView::eswitch_mode); }
   std::vector<std::string> Representors() override { return read(&PhysicalFunctionView::representors); }
   std::vector<std::string> ScalableFunctions() override { return read(&PhysicalFunctionView::scalable_functions); }
+  std::vector<Row<DevlinkPortRow>> Ports() override { return read(&PhysicalFunctionView::ports); }
   std::vector<sdbus::ObjectPath> VirtualFunctions() override { return read(&PhysicalFunctionView::virtual_functions); }
   bool Protected() override { return read(&PhysicalFunctionView::is_protected); }
   std::vector<std::string> ProtectionReasons() override { return read(&PhysicalFunctionView::protection_reasons); }
@@ -182,6 +184,7 @@ class RdmaFacet final : public Facet<RdmaView, org::nicagent1::Rdma_adaptor> {
   std::string NodeDescription() override { return read(&RdmaView::node_description); }
   bool Software() override { return read(&RdmaView::software); }
   std::vector<Row<PortRow>> Ports() override { return read(&RdmaView::ports); }
+  std::vector<Row<InfinibandPortRow>> InfinibandPorts() override { return read(&RdmaView::infiniband_ports); }
   std::vector<std::string> CharacterDevices() override { return read(&RdmaView::character_devices); }
 };
 

@@ -87,6 +87,27 @@ struct Fields<PortRow> {
 };
 
 template <>
+struct Fields<DevlinkPortRow> {
+  using Row = DevlinkPortRow;
+  static constexpr auto fields = std::tuple{
+      Field{"Index", &Row::index}, Field{"Flavour", &Row::flavour}, Field{"Controller", &Row::controller},
+      Field{"PfNumber", &Row::pf}, Field{"Number", &Row::number},   Field{"NetworkInterface", &Row::network_interface}};
+};
+template <>
+struct Fields<ReporterRow> {
+  using Row = ReporterRow;
+  static constexpr auto fields =
+      std::tuple{Field{"Name", &Row::name}, Field{"Port", &Row::port}, Field{"Healthy", &Row::healthy},
+                 Field{"Errors", &Row::errors}, Field{"Recoveries", &Row::recoveries}};
+};
+template <>
+struct Fields<InfinibandPortRow> {
+  using Row = InfinibandPortRow;
+  static constexpr auto fields =
+      std::tuple{Field{"Number", &Row::number}, Field{"Guid", &Row::guid}, Field{"PKeys", &Row::pkeys}};
+};
+
+template <>
 struct Interface<ManagerView> {
   using View = ManagerView;
   static constexpr const char* name = "org.nicagent1.Manager";
@@ -140,6 +161,7 @@ struct Interface<DeviceView> {
       Property{"FailedAt", &View::failed_at, Emits::change},
       Property{"RetryAt", &View::retry_at, Emits::change},
       Property{"Resources", &View::resources, Emits::change},
+      Property{"HealthReporters", &View::health_reporters, Emits::change},
       Property{"Notes", &View::notes, Emits::change},
   };
 };
@@ -156,6 +178,7 @@ struct Interface<PhysicalFunctionView> {
       Property{"EswitchMode", &View::eswitch_mode, Emits::change},
       Property{"Representors", &View::representors, Emits::change},
       Property{"ScalableFunctions", &View::scalable_functions, Emits::change},
+      Property{"Ports", &View::ports, Emits::change},
       Property{"VirtualFunctions", &View::virtual_functions, Emits::change},
       Property{"Protected", &View::is_protected, Emits::change},
       Property{"ProtectionReasons", &View::protection_reasons, Emits::change},
@@ -193,6 +216,7 @@ struct Interface<RdmaView> {
       Property{"NodeDescription", &View::node_description, Emits::change},
       Property{"Software", &View::software, Emits::change},
       Property{"Ports", &View::ports, Emits::change},
+      Property{"InfinibandPorts", &View::infiniband_ports, Emits::change},
       Property{"CharacterDevices", &View::character_devices, Emits::change},
   };
 };

@@ -148,6 +148,13 @@ model::LinkType link_type_of(const std::vector<const model::NetDevice*>& interfa
   return model::LinkType::unknown;
 }
 
+std::vector<ReporterRow> rows(const std::vector<model::HealthReporter>& reporters) {
+  std::vector<ReporterRow> rows;
+  for (const auto& one : reporters)
+    rows.push_back({one.name, one.port ? std::int64_t{*one.port} : -1, one.healthy, one.errors, one.recoveries});
+  return rows;
+}
+
 DeviceView device_view(const model::PciFunction& function, const Snapshot& snapshot, const Index& index) {
   const auto& interfaces = Index::at(index.interfaces, function.address);
   DeviceView view;
@@ -172,6 +179,7 @@ DeviceView device_view(const model::PciFunction& function, const Snapshot& snaps
   view.link_type = text(word(link_type_of(interfaces, Index::at(index.rdma, function.address))));
   view.desired = wanted_of(function, snapshot.desired);
   view.resources = Index::at(index.resources, function.address);
+  view.health_reporters = rows(function.reporters);
   for (const auto& error : function.problems) view.notes.push_back(error.text());
   view.state = text(word(model::FunctionState::unmanaged));
   if (const auto status = snapshot.functions.find(function.address); status != snapshot.functions.end()) {
@@ -185,6 +193,33 @@ DeviceView device_view(const model::PciFunction& function, const Snapshot& snaps
   return view;
 }
 
+DevlinkPortRow port_row(const model::DevlinkPort& port, const model::Inventory& inventory) {
+  const auto or_none = [](std::optional<unsigned> number) { return number ? std::int64_t{*number} : -1; };
+  const auto* net = port.net_ifindex ? inventory.net_device(*port.net_ifindex) : nullptr;
+  return {port.index,
+          port.flavour ? text(word(*port.flavour)) : "unknown",
+          or_none(port.controller),
+          or_none(port.pf),
+          or_none(port.sf ? port.sf : port.vf),
+          net == nullptr ? "" : net->name};
+}
+
+// "VF 3: driver igbvf, mtu 1500, vlan none"
+std::vector<std::string> lines(const model::FoundVfs& vfs) {
+  std::vector<std::string> lines;
+  for (const auto& [address, found] : vfs) {
+    std::string line;
+    const auto add = [&](std::string_view name, const std::string& value) {
+      line += fmt::format("{}{} {}", line.empty() ? "" : ", ", name, value);
+    };
+    if (found.driver) add("driver", found.driver->empty() ? "none" : *found.driver);
+    if (found.mtu) add("mtu", std::to_string(*found.mtu));
+    for (const auto& [name, value] : named(found.settings)) add(name, value);
+    if (!line.empty()) lines.push_back(fmt::format("VF {}: {}", found.index, line));
+  }
+  return lines;
+}
+
 PhysicalFunctionView pf_view(const model::PciFunction& function, const Snapshot& snapshot, const Index& index) {
   PhysicalFunctionView view;
   const auto& sriov = *function.sriov;
@@ -196,6 +231,7 @@ PhysicalFunctionView pf_view(const model::PciFunction& function, const Snapshot&
   for (const auto* net : Index::at(index.representors, function.address)) view.representors.push_back(net->name);
   for (const auto* net : Index::at(index.scalable_functions, function.address))
     view.scalable_functions.push_back(net->name);
+  for (const auto& port : function.ports) view.ports.push_back(port_row(port, snapshot.inventory));
   // Only those that are objects: the link may come before the function, or stay a moment longer.
   for (const auto& [at, address] : sriov.virtfns)
     if (snapshot.inventory.functions.contains(address)) view.virtual_functions.push_back({device_path(address)});
@@ -208,6 +244,7 @@ PhysicalFunctionView pf_view(const model::PciFunction& function, const Snapshot&
     if (found.num_vfs) view.found["NumVfs"] = std::uint32_t{*found.num_vfs};
     if (found.mtu) view.found["Mtu"] = std::uint32_t{*found.mtu};
     if (found.eswitch_mode) view.found["EswitchMode"] = text(word(*found.eswitch_mode));
+    if (auto vfs = lines(found.vfs); !vfs.empty()) view.found["VirtualFunctions"] = std::move(vfs);
   }
   return view;
 }
@@ -241,6 +278,11 @@ RdmaView rdma_view(const std::vector<const model::RdmaDevice*>& devices) {
   view.software = device.software;
   for (const auto& port : device.ports)
     view.ports.push_back({port.number, port.state, port.phys_state, text(word(port.link_layer)), port.rate});
+  for (const auto& port : device.ports) {
+    if (port.link_layer != model::LinkType::infiniband) continue;
+    view.infiniband_ports.push_back({port.number, port.guid, {}});
+    for (const auto key : port.pkeys) view.infiniband_ports.back().pkeys.push_back(fmt::format("0x{:04x}", key));
+  }
   for (const auto& node : device.nodes) view.character_devices.push_back(node.path);
   return view;
 }
@@ -340,6 +382,7 @@ void module_problems(const model::ModuleReport& module, std::vector<ProblemRow>&
 
 void function_problems(const PciAddress& address, const model::FunctionStatus& status, const model::PfPlan* plan,
                        std::vector<ProblemRow>& problems) {
+  for (const auto& broken : status.health) problems.push_back(problem(address.text(), broken));
   if (status.last_error)
     problems.push_back(problem(address.text(), *status.last_error));
   else if (status.state == model::FunctionState::failed || status.state == model::FunctionState::stuck)

@@ -61,6 +61,26 @@ struct PortRow {  // (ussss)
   std::string state, phys_state, link_layer, rate;
   bool operator==(const PortRow&) const = default;
 };
+struct DevlinkPortRow {  // (usxxxs)
+  std::uint32_t index{0};
+  std::string flavour;
+  std::int64_t controller{-1}, pf{-1}, number{-1};
+  std::string network_interface;
+  bool operator==(const DevlinkPortRow&) const = default;
+};
+struct ReporterRow {  // (sxbtt)
+  std::string name;
+  std::int64_t port{-1};
+  bool healthy{true};
+  std::uint64_t errors{0}, recoveries{0};
+  bool operator==(const ReporterRow&) const = default;
+};
+struct InfinibandPortRow {  // (usas)
+  std::uint32_t number{0};
+  std::string guid;
+  std::vector<std::string> pkeys;
+  bool operator==(const InfinibandPortRow&) const = default;
+};
 // a{sv}
 using Dictionary = std::map<std::string, std::variant<bool, std::uint32_t, std::string, std::vector<std::string>>>;
 
@@ -110,6 +130,7 @@ struct DeviceView {
   std::uint64_t failed_at{0};
   std::uint64_t retry_at{0};
   std::vector<Path> resources;
+  std::vector<ReporterRow> health_reporters;
   std::vector<std::string> notes;
   bool operator==(const DeviceView&) const = default;
 };
@@ -122,6 +143,7 @@ struct PhysicalFunctionView {
   std::string eswitch_mode;
   std::vector<std::string> representors;
   std::vector<std::string> scalable_functions;
+  std::vector<DevlinkPortRow> ports;
   std::vector<Path> virtual_functions;
   bool is_protected{false};
   std::vector<std::string> protection_reasons;
@@ -150,6 +172,7 @@ struct RdmaView {
   std::string node_description;
   bool software{false};
   std::vector<PortRow> ports;
+  std::vector<InfinibandPortRow> infiniband_ports;
   std::vector<std::string> character_devices;
   bool operator==(const RdmaView&) const = default;
 };

@@ -21,7 +21,7 @@ struct Notes {
   std::vector<model::Error> set_aside;  // of those that are now beside their old place as *.corrupt
 };
 
-inline constexpr std::size_t kLongestNote = 32UL * 1024;
+inline constexpr std::size_t kLongestNote = 1024UL * 1024;  // a PF may have 256 VFs, and more
 
 // Which boot this is, as far as a note can tell.
 [[nodiscard]] inline std::filesystem::path boot_id_file(const model::Roots& roots) {

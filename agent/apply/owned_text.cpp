@@ -1,18 +1,16 @@
 #include "apply/owned_text.hpp"
 
+#include "apply/found_vfs_json.hpp"
+
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
 namespace nic::apply {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr unsigned kVersion = 1;
-constexpr std::size_t kLongestText = 256;
 constexpr std::size_t kMostNames = 64;
-constexpr unsigned kMost = 0xffff;  // of every number in here: VFs, MTUs, ids
+constexpr unsigned kMost = 0xffff;  // VFs, MTUs of PFs, ids
 
 struct Attribute {
   const char* key;
@@ -26,34 +24,15 @@ std::optional<Json> object(std::string_view text) {
   return json;
 }
 
-const Json* member(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  return found == json.end() ? nullptr : &*found;
-}
-
-std::optional<unsigned> number(const Json* value) {
-  if (value == nullptr || !value->is_number_unsigned() || value->get<std::uint64_t>() > kMost) return std::nullopt;
-  return value->get<unsigned>();
-}
-
-std::optional<std::string> text_of(const Json* value) {
-  if (value == nullptr || !value->is_string()) return std::nullopt;
-  auto text = value->get<std::string>();
-  if (text.size() > kLongestText) return std::nullopt;
-  return text;
-}
-
-std::optional<model::PciAddress> address(const Json* value) {
-  const auto text = text_of(value);
-  if (!text) return std::nullopt;
-  const auto parsed = model::PciAddress::parse(*text);
-  return parsed ? std::optional{*parsed} : std::nullopt;
+std::optional<unsigned> small_number(const Json* value) {
+  const auto read = number(value, kMost);
+  return read ? std::optional{static_cast<unsigned>(*read)} : std::nullopt;
 }
 
 std::optional<model::Card> card(const Json* value) {
   if (value == nullptr || !value->is_object()) return std::nullopt;
-  const auto vendor = number(member(*value, "vendor"));
-  const auto device = number(member(*value, "device"));
+  const auto vendor = small_number(member(*value, "vendor"));
+  const auto device = small_number(member(*value, "device"));
   auto serial = text_of(member(*value, "serial"));
   auto mac = text_of(member(*value, "address"));
   if (!vendor || !device || !serial || !mac) return std::nullopt;
@@ -86,7 +65,7 @@ std::optional<model::Found> found(const Json* value) {
   for (const auto& attribute : kFound) {
     const auto* given = member(*value, attribute.key);
     if (given == nullptr) continue;
-    result.*attribute.member = number(given);
+    result.*attribute.member = small_number(given);
     if (!(result.*attribute.member)) return std::nullopt;
   }
   if (const auto* mode = member(*value, "eswitch_mode")) {
@@ -96,9 +75,12 @@ std::optional<model::Found> found(const Json* value) {
     if (!result.eswitch_mode) return std::nullopt;
   }
   if (const auto* none = member(*value, "no_udev_rules")) {
-    if (!none->is_boolean()) return std::nullopt;
-    result.no_udev_rules = none->get<bool>();
+    if (!boolean(none)) return std::nullopt;
+    result.no_udev_rules = *boolean(none);
   }
+  auto vfs = found_vfs(member(*value, "vfs"));
+  if (!vfs) return std::nullopt;
+  result.vfs = std::move(*vfs);
   return result;
 }
 
@@ -118,12 +100,13 @@ std::string to_text(const OwnedNote& note) {
     if (const auto value = owned.found.*attribute.member) json["found"][attribute.key] = *value;
   if (owned.found.eswitch_mode) json["found"]["eswitch_mode"] = model::word(*owned.found.eswitch_mode);
   if (owned.found.no_udev_rules) json["found"]["no_udev_rules"] = true;
+  if (!owned.found.vfs.empty()) json["found"]["vfs"] = to_json(owned.found.vfs);
   return json.dump(-1, ' ', true, Json::error_handler_t::replace) + '\n';
 }
 
 std::optional<OwnedNote> parse_owned(std::string_view text) {
   const auto json = object(text);
-  if (!json || number(member(*json, "version")) != kVersion) return std::nullopt;
+  if (!json || small_number(member(*json, "version")) != kVersion) return std::nullopt;
   auto boot = text_of(member(*json, "boot"));
   const auto pf = address(member(*json, "pf"));
   auto which = card(member(*json, "card"));
@@ -164,13 +147,13 @@ std::optional<model::OperatorRecord> parse_operator_record(std::string_view text
   for (const auto& [key, into] : {std::pair{"numVfs", &record.num_vfs}, std::pair{"mtu", &record.mtu}}) {
     const auto* given = member(*json, key);
     if (given == nullptr) continue;
-    const auto value = number(given);
+    const auto value = small_number(given);
     if (!value) return std::nullopt;
     *into = *value;
   }
   if (const auto* external = member(*json, "externallyManaged")) {
-    if (!external->is_boolean()) return std::nullopt;
-    record.externally_managed = external->get<bool>();
+    if (!boolean(external)) return std::nullopt;
+    record.externally_managed = *boolean(external);
   }
   return record;
 }

@@ -1,6 +1,7 @@
 #include "apply/reconciler.hpp"
 
 #include "core/drivers.hpp"
+#include "core/ownership.hpp"
 #include "core/peer_memory.hpp"
 #include "core/pools.hpp"
 #include "core/rdma_netns.hpp"
@@ -371,8 +372,10 @@ bool Reconciler::run(const std::string& name, Lane lane, bool by_hand) {
     work_[*lane.pf].failure.reset();
   }
   Lane& running = lanes_[name] = std::move(lane);
+  const auto* pf = running.pf ? inventory_.function(*running.pf) : nullptr;
   running.worker = std::make_unique<Worker>(
-      event_, post_, machine_, records_, record_for(name, running), running.steps, timing_.step,
+      event_, post_, machine_, records_, record_for(name, running),
+      pf == nullptr ? model::FoundVfs{} : core::vfs_as_they_are(*pf, inventory_), running.steps, timing_.step,
       Worker::Callbacks{
           [this, name](const Step& step) {
             jobs_.step_started(lanes_.at(name).job, model::describe(step.action));
@@ -389,8 +392,12 @@ bool Reconciler::run(const std::string& name, Lane lane, bool by_hand) {
 
 model::Record Reconciler::record_for(const std::string& name, const Lane& lane) const {
   if (name == kRdmaLane) return ownership_.rdma_netns();
-  if (const auto* pf = lane.pf ? inventory_.function(*lane.pf) : nullptr) return ownership_.record_of(*pf, inventory_);
-  return {};
+  const auto* pf = lane.pf ? inventory_.function(*lane.pf) : nullptr;
+  if (pf == nullptr) return {};
+  // What is done to the VFs of somebody else's PF makes it nobody's.
+  const auto wanted = desired_.pfs.find(*lane.pf);
+  if (wanted != desired_.pfs.end() && wanted->second.externally_managed) return {};
+  return ownership_.record_of(*pf, inventory_);
 }
 
 void Reconciler::failed(const Lane& lane, const Step& step, const Error& error) {

@@ -18,6 +18,7 @@ struct Worker::Shared {
   std::shared_ptr<Machine> machine;
   std::shared_ptr<const Records> records;
   model::Record record;  // the thread's
+  model::FoundVfs vfs;   // of the PF, as they were when the steps were planned
   std::atomic<bool> canceled{false};
   std::atomic<bool> watched{true};  // the Worker is still there to be told
 };
@@ -37,24 +38,21 @@ std::expected<void, model::Error> still_free(Machine& machine, const model::Step
 }
 
 // The record that has to be on disk before the action, where the one that is there does not say enough.
-std::optional<model::Record> more_to_note(const model::Record& record, const model::Action& action) {
-  return std::visit(
-      [&](const auto& noted) -> std::optional<model::Record> {
-        if constexpr (std::is_same_v<std::decay_t<decltype(noted)>, std::monostate>) {
-          return std::nullopt;
-        } else {
-          auto more = core::noted(noted, action);
-          return more == noted ? std::nullopt : std::optional{model::Record{std::move(more)}};
-        }
-      },
-      record);
+std::optional<model::Record> more_to_note(const model::Record& record, const model::Action& action,
+                                          const model::FoundVfs& vfs) {
+  const auto changed = [&](const auto& before, auto after) {
+    return after == before ? std::nullopt : std::optional{model::Record{std::move(after)}};
+  };
+  if (const auto* owned = std::get_if<model::Owned>(&record)) return changed(*owned, core::noted(*owned, action, vfs));
+  if (const auto* rdma = std::get_if<model::OwnedRdmaNetns>(&record)) return changed(*rdma, core::noted(*rdma, action));
+  return std::nullopt;
 }
 
 }  // namespace
 
 Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr<Machine> machine,
-               std::shared_ptr<const Records> records, model::Record record, std::vector<model::Step> steps,
-               std::chrono::seconds longest, Callbacks callbacks)
+               std::shared_ptr<const Records> records, model::Record record, model::FoundVfs vfs,
+               std::vector<model::Step> steps, std::chrono::seconds longest, Callbacks callbacks)
     : shared_{std::make_shared<Shared>()},
       callbacks_{std::move(callbacks)},
       longest_{longest},
@@ -66,6 +64,7 @@ Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr
   shared_->machine = std::move(machine);
   shared_->records = std::move(records);
   shared_->record = std::move(record);
+  shared_->vfs = std::move(vfs);
   const auto tell = [post, shared = shared_](std::function<void()> message) {
     post([shared, message = std::move(message)] {
       if (shared->watched) message();
@@ -78,7 +77,7 @@ Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr
         for (std::size_t i = 0; i < shared->steps.size() && !shared->canceled; ++i) {
           tell([this, i] { begun(i); });
           auto result = still_free(*shared->machine, shared->steps[i]);
-          if (auto more = result ? more_to_note(shared->record, shared->steps[i].action) : std::nullopt) {
+          if (auto more = result ? more_to_note(shared->record, shared->steps[i].action, shared->vfs) : std::nullopt) {
             result = shared->records->note(*more);
             if (result) {
               tell([this, record = *more] { callbacks_.noted(record); });

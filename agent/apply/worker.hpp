@@ -32,8 +32,8 @@ class Worker {
   };
 
   Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr<Machine> machine,
-         std::shared_ptr<const Records> records, model::Record record, std::vector<model::Step> steps,
-         std::chrono::seconds longest, Callbacks callbacks);
+         std::shared_ptr<const Records> records, model::Record record, model::FoundVfs vfs,
+         std::vector<model::Step> steps, std::chrono::seconds longest, Callbacks callbacks);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;

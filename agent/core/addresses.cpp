@@ -32,4 +32,18 @@ std::optional<model::Guid> own_guid(const model::Inventory& inventory, const mod
   return std::nullopt;
 }
 
+std::set<model::Guid> port_guids(const model::Inventory& inventory, const model::PciFunction& pf) {
+  constexpr std::size_t kText = (8 * 3) - 1;  // the last 8 of the 20 bytes of an IPoIB address
+  std::set<model::Guid> guids;
+  const auto add = [&](std::string_view text) {
+    if (const auto guid = model::Guid::parse(text); guid && guid->usable()) guids.insert(*guid);
+  };
+  for (const auto* rdma : inventory.rdma_devices_of(pf.address))
+    for (const auto& port : rdma->ports) add(port.guid);
+  for (const auto* net : inventory.net_devices_of(pf.address))
+    if (net->link_type == model::LinkType::infiniband && net->address.size() > kText)
+      add(std::string_view{net->address}.substr(net->address.size() - kText));
+  return guids;
+}
+
 }  // namespace nic::core

@@ -6,6 +6,7 @@
 #include "model/inventory.hpp"
 
 #include <optional>
+#include <set>
 
 namespace nic::core {
 
@@ -20,6 +21,9 @@ namespace nic::core {
 [[nodiscard]] std::optional<model::MacAddress> own_mac(const model::Inventory& inventory, const model::PciFunction& pf);
 // The node GUID of the PF's RDMA device.
 [[nodiscard]] std::optional<model::Guid> own_guid(const model::Inventory& inventory, const model::PciFunction& pf);
+
+// The GUIDs of the PF's InfiniBand ports, as its RDMA device and the interfaces of ib_ipoib tell them.
+[[nodiscard]] std::set<model::Guid> port_guids(const model::Inventory& inventory, const model::PciFunction& pf);
 
 // Address `position` of the pool, from 0; nullopt behind its end.
 template <class Address>

@@ -1,5 +1,6 @@
 #include "core/judge.hpp"
 
+#include "core/health.hpp"
 #include "core/order.hpp"
 #include "core/vf_change.hpp"
 
@@ -40,8 +41,8 @@ std::vector<Difference> differences_of_vf(const model::DesiredVf& wish, const Pc
                                           const Inventory& inventory) {
   std::vector<Difference> all;
   if (!has_right_driver(wish, vf))
-    all.push_back({"driver", vf.driver.value_or("none"), std::string{word(wish.device_type)}});
-  const auto change = change_of_vf(wish, vf, inventory);
+    all.push_back({"driver", vf.driver.value_or("none"), std::string{wanted_driver(wish)}});
+  const auto change = change_once_free(wish, vf, inventory);  // what is left to a user is shown
   auto changes = change.addresses;
   lay_over(changes, change.others);
   const auto* net_of_pf = vf.physfn ? speaker(inventory, *vf.physfn) : nullptr;
@@ -128,6 +129,7 @@ std::map<model::PciAddress, FunctionStatus> judge_functions(const Desired& desir
     if (conflict.pf) conflicts.emplace(*conflict.pf, &conflict.error);
   for (const auto& [address, function] : inventory.functions) {
     FunctionStatus status;
+    status.health = broken_reporters(function);
     if (const auto guarded = protected_functions.find(address); guarded != protected_functions.end())
       status.protection = guarded->second;
     const auto conflict = conflicts.find(address);
@@ -142,8 +144,11 @@ std::map<model::PciAddress, FunctionStatus> judge_functions(const Desired& desir
       const auto& wishes = desired.pfs.at(*function.physfn).vfs;
       if (const auto wish = wishes.find(*function.vf_index); wish != wishes.end()) {
         status.differences = differences_of_vf(wish->second, function, inventory);
-        status.state = status.differences.empty() ? FunctionState::ok : FunctionState::pending;
-        status.text = status.differences.empty() ? "as configured" : "not configured yet";
+        const bool right = status.differences.empty();
+        status.state = right || !function.in_use.empty() ? FunctionState::ok : FunctionState::pending;
+        status.text = right ? "as configured" : "not configured yet";
+        if (!right && !function.in_use.empty())
+          status.text = "left to its user as it is until it is free: " + function.in_use;
       }
     }
     result.emplace(address, std::move(status));

@@ -53,8 +53,14 @@ inline constexpr std::array kDriverFacts{
 // (drivers/net/ethernet/mellanox/mlx4/main.c has no sriov_configure).
 [[nodiscard]] constexpr bool makes_vfs_by_parameters(std::string_view pf_driver) { return pf_driver == "mlx4_core"; }
 
+// What is wished to be bound to a VF, for people.
+[[nodiscard]] inline std::string_view wanted_driver(const model::DesiredVf& wish) {
+  return wish.no_driver ? "none" : word(wish.device_type);
+}
+
 // The function has the driver that is wished for it.
 [[nodiscard]] inline bool has_right_driver(const model::DesiredVf& wish, const model::PciFunction& function) {
+  if (wish.no_driver) return !function.driver;
   if (wish.device_type == model::DeviceType::vfio_pci) return function.driver == "vfio-pci";
   return function.driver && (wish.only_if_unbound || !model::is_user_space_driver(*function.driver));
 }

@@ -1,5 +1,8 @@
 #include "core/ownership.hpp"
 
+#include "core/vf_change.hpp"
+#include "model/drivers.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <variant>
@@ -49,6 +52,58 @@ Identity compare(const std::string& then, const std::string& now) {
   return then == now ? Identity::same : Identity::other;
 }
 
+// The VF as it was noted, if it is still the same one and its PF still says so.
+const PciFunction* still_there(const model::PciAddress& address, const model::FoundVf& was, const PciFunction& pf,
+                               const Inventory& inventory) {
+  const PciFunction* vf = inventory.function(address);
+  return vf != nullptr && vf->life == was.life && vf->physfn == pf.address && vf->vf_index == was.index ? vf : nullptr;
+}
+
+void note_driver(model::FoundVf& found, const model::FoundVf& now) {
+  if (!found.driver) found.driver = now.driver;
+  if (!found.mtu) found.mtu = now.mtu;  // its interface goes with the driver
+}
+
+void note_settings(model::FoundVf& found, const model::VfSettings& change, const model::FoundVf& now) {
+  auto before = those_of(change, now.settings);
+  lay_over(before, found.settings);
+  found.settings = before;
+}
+
+// Each VF of the record that is still the same, with what it is now.
+template <class Which, class Note>
+void note_vfs(Owned& owned, const model::FoundVfs& vfs, Which which, Note note) {
+  for (auto& [address, found] : owned.found.vfs) {
+    const auto now = vfs.find(address);
+    if (now != vfs.end() && now->second.life == found.life && which(address, found)) note(found, now->second);
+  }
+}
+
+model::DesiredVf vf_given_back(const model::FoundVf& was, const PciFunction& now) {
+  model::DesiredVf vf;
+  vf.settings = was.settings;
+  // Nobody can take an address away again: a VF that had none keeps what it has.
+  if (vf.settings.mac && !vf.settings.mac->usable()) vf.settings.mac.reset();
+  if (vf.settings.node_guid && !vf.settings.node_guid->usable()) vf.settings.drop_guids();
+  if (vf.settings.port_guid && !vf.settings.port_guid->usable()) vf.settings.drop_guids();
+  const auto driver = was.driver.value_or(now.driver.value_or(""));
+  vf.mtu = was.mtu;
+  vf.no_driver = driver.empty();
+  if (driver == "vfio-pci") vf.device_type = model::DeviceType::vfio_pci;
+  // Other drivers for programs are bound by whoever brought them.
+  vf.only_if_unbound = driver != "vfio-pci" && model::is_user_space_driver(driver);
+  return vf;
+}
+
+// Something is to be given back to a VF as soon as its user lets go of it.
+bool left_to_a_user(const model::DesiredPf& desired, const PciFunction& pf, const Inventory& inventory) {
+  return pf.sriov && std::ranges::any_of(desired.vfs, [&](const auto& entry) {
+           const auto address = pf.sriov->virtfns.find(entry.first);
+           const auto* vf = address == pf.sriov->virtfns.end() ? nullptr : inventory.function(address->second);
+           return vf != nullptr && !vf->in_use.empty() && !change_once_free(entry.second, *vf, inventory).empty();
+         });
+}
+
 bool differ(std::uint16_t then, std::uint16_t now) { return then != 0 && now != 0 && then != now; }
 
 }  // namespace
@@ -60,29 +115,61 @@ Owned first_record(const PciFunction& pf, const Inventory& inventory) {
     owned.names.push_back(net->name);
     owned.names.insert(owned.names.end(), net->altnames.begin(), net->altnames.end());
   }
+  for (const auto& [address, vf] : vfs_as_they_are(pf, inventory))
+    owned.found.vfs.emplace(address, model::FoundVf{.life = vf.life, .index = vf.index});
   return owned;
 }
 
-Owned noted(Owned before, const model::Action& action) {
+model::FoundVfs vfs_as_they_are(const PciFunction& pf, const Inventory& inventory) {
+  model::FoundVfs all;
+  if (!pf.sriov) return all;
+  for (const auto& [index, address] : pf.sriov->virtfns) {
+    const PciFunction* vf = inventory.function(address);
+    if (vf == nullptr || vf->life == 0) continue;
+    model::FoundVf now{.life = vf->life, .index = index, .driver = vf->driver.value_or("")};
+    if (const auto nets = inventory.net_devices_of(address); !nets.empty()) now.mtu = nets.front()->mtu;
+    if (const auto* told = told_of(inventory, *vf)) now.settings = *told;
+    // Where nobody has set an address, the one that the interface has is what was found.
+    if (now.settings.mac && !now.settings.mac->usable())
+      if (const auto mac = mac_of_interface(inventory, *vf)) now.settings.mac = mac;
+    all.emplace(address, std::move(now));
+  }
+  return all;
+}
+
+Owned noted(Owned before, const model::Action& action, const model::FoundVfs& vfs) {
   auto& found = before.found;
+  const auto all = [](const auto&, const auto&) { return true; };
+  const auto the_one = [](const model::PciAddress& wanted) {
+    return [wanted](const auto& address, const auto&) { return address == wanted; };
+  };
   std::visit(Overloaded{
                  [&](const model::SetNumVfs& a) {
                    if (a.pf == before.pf && !found.num_vfs) found.num_vfs = a.from;
                  },
                  [&](const model::SetMtu& a) {
                    if (a.function == before.pf && !found.mtu) found.mtu = a.from;
+                   note_vfs(before, vfs, the_one(a.function), [](auto& vf, const auto& now) {
+                     if (!vf.mtu) vf.mtu = now.mtu;
+                   });
                  },
                  [&](const model::SetEswitchMode& a) {
                    if (a.pf == before.pf && !found.eswitch_mode) found.eswitch_mode = a.from;
+                   if (a.pf == before.pf) note_vfs(before, vfs, all, note_driver);  // it unbinds them
                  },
                  [&](const model::WriteUdevRules& a) {
                    if (a.pf == before.pf && !a.text.empty()) found.no_udev_rules = true;
                  },
                  [](const model::SetAutoprobe&) {},  // itself gives back
-                 [](const model::BindDriver&) {},    // of a VF, and goes with it; so do the next three
-                 [](const model::UnbindDriver&) {},
-                 [](const model::SetVf&) {},
-                 [](const model::SetVdpa&) {},
+                 [&](const model::BindDriver& a) { note_vfs(before, vfs, the_one(a.function), note_driver); },
+                 [&](const model::UnbindDriver& a) { note_vfs(before, vfs, the_one(a.function), note_driver); },
+                 [&](const model::SetVf& a) {
+                   const auto its = [&](const auto&, const auto& vf) {
+                     return a.pf == before.pf && vf.index == a.vf_index;
+                   };
+                   note_vfs(before, vfs, its, [&](auto& vf, const auto& now) { note_settings(vf, a.settings, now); });
+                 },
+                 [](const model::SetVdpa&) {},     // of a VF, and goes with it
                  [](const model::BringUp&) {},     // a link that is up harms nobody
                  [](const model::LoadModule&) {},  // no PF's; so is the next one
                  [](const model::SetRdmaNetns&) {},
@@ -103,19 +190,22 @@ Identity identity(const Owned& owned, const PciFunction& pf, const Inventory& in
   return then.serial.empty() && then.address.empty() ? Identity::same : Identity::unknown;
 }
 
-model::DesiredPf give_back(const Owned& owned, const PciFunction& pf) {
+model::DesiredPf give_back(const Owned& owned, const PciFunction& pf, const Inventory& inventory) {
   model::DesiredPf desired;
   desired.pf = pf.address;
   desired.given_back = true;
   desired.mtu = owned.found.mtu;
   desired.eswitch_mode = owned.found.eswitch_mode;
-  desired.num_vfs = pf.sriov ? pf.sriov->num_vfs : 0;
-  if (!owned.found.num_vfs || !pf.sriov) return desired;
-  desired.num_vfs = std::min(*owned.found.num_vfs, pf.sriov->total_vfs);
+  if (!pf.sriov) return desired;
+  desired.num_vfs = std::min(owned.found.num_vfs.value_or(pf.sriov->num_vfs), pf.sriov->total_vfs);
+  if (desired.num_vfs == pf.sriov->num_vfs)
+    for (const auto& [address, was] : owned.found.vfs)
+      if (const auto* vf = still_there(address, was, pf, inventory); vf != nullptr && was.changed())
+        desired.vfs.emplace(was.index, vf_given_back(was, *vf));
   // VFs that are made again get the drivers that the kernel would have given them.
   model::DesiredVf vf;
   vf.only_if_unbound = true;
-  if (pf.sriov->drivers_autoprobe)
+  if (owned.found.num_vfs && pf.sriov->drivers_autoprobe)
     for (unsigned index = 0; index < desired.num_vfs; ++index) desired.vfs.emplace(index, vf);
   return desired;
 }
@@ -134,7 +224,7 @@ std::vector<Over> over(const model::OwnedPfs& owned, const model::Desired& desir
     if (wanted == desired.pfs.end()) continue;
     if (wanted->second.externally_managed)
       result.push_back({address, "somebody else manages it now (externally_managed)"});
-    else if (wanted->second.given_back &&
+    else if (wanted->second.given_back && !left_to_a_user(wanted->second, *pf, inventory) &&
              std::ranges::none_of(plan.pfs, [&](const auto& steps) { return steps.pf == address; }))
       result.push_back({address, "it is as it was found"});
   }

@@ -12,19 +12,25 @@
 
 namespace nic::core {
 
-// A record for a PF that has none: which card it is and how it is called, nothing found yet.
+// A record for a PF that has none: which card it is, how it is called and which VFs it has; nothing is changed yet.
 [[nodiscard]] model::Owned first_record(const model::PciFunction& pf, const model::Inventory& inventory);
 
-// The record as it has to stand on disk before `action` is carried out. What is noted already is the older truth.
-[[nodiscard]] model::Owned noted(model::Owned before, const model::Action& action);
+// The VFs of a PF as they are now: their drivers, what the PF says of them, the MTU of their interfaces.
+[[nodiscard]] model::FoundVfs vfs_as_they_are(const model::PciFunction& pf, const model::Inventory& inventory);
+
+// The record as it has to stand on disk before `action` is carried out. What is noted already is the older truth. Of
+// VFs just those that were there before the record are worth a note; `vfs` are all, as they are.
+[[nodiscard]] model::Owned noted(model::Owned before, const model::Action& action, const model::FoundVfs& vfs);
 
 enum class Identity : std::uint8_t { same, other, unknown };
 // Is this function the card that the record is about? Unknown: what tells one card from another cannot be read now.
 [[nodiscard]] Identity identity(const model::Owned& owned, const model::PciFunction& pf,
                                 const model::Inventory& inventory);
 
-// What was found on the PF, as something to be brought about. Attributes that were not changed stay as they are.
-[[nodiscard]] model::DesiredPf give_back(const model::Owned& owned, const model::PciFunction& pf);
+// What was found on the PF, as something to be brought about. Attributes that were not changed stay as they are, and so
+// do VFs that were made since.
+[[nodiscard]] model::DesiredPf give_back(const model::Owned& owned, const model::PciFunction& pf,
+                                         const model::Inventory& inventory);
 
 // Records that have done their duty.
 struct Over {

@@ -37,6 +37,8 @@ constexpr std::chrono::seconds kDeadline{30};
 // eighth finds nothing to do.
 constexpr int kMostRounds = 8;
 
+constexpr std::string_view kAsFound = "no policy asks for it any more: given back as it was found";
+
 // The steps of one PF against one state of the machine. `protection` is empty where the caller forces.
 class PfPlanner {
  public:
@@ -215,7 +217,8 @@ class PfPlanner {
              fmt::format("the driver {} tells no {} of its VFs: it cannot set it", pf.driver.value_or("none"), name)},
             false);
     if (change.empty()) return true;
-    const auto why = fmt::format("policy \"{}\" asks for it", wish.policy);
+    const auto why =
+        desired_.given_back ? std::string{kAsFound} : fmt::format("policy \"{}\" asks for it", wish.policy);
     std::optional<std::string> waits_for;
     if (speaker(inventory_, pf.address) == nullptr)
       waits_for = fmt::format("a network interface of {} (of InfiniBand: module ib_ipoib)", pf.address.text());
@@ -230,7 +233,9 @@ class PfPlanner {
       const model::UnbindDriver action{function.address, index, function.driver.value_or("")};
       if (refused(function.address, Disruption::vf_disruptive, action)) return true;
       add(action, Disruption::vf_disruptive,
-          fmt::format("policy \"{}\" gives it another address, which its driver reads when it is bound", wish.policy),
+          fmt::format(
+              "{} another address, which its driver reads when it is bound",
+              desired_.given_back ? "it is given back with" : fmt::format("policy \"{}\" gives it", wish.policy)),
           {function.address});
       return false;
     }
@@ -247,6 +252,12 @@ class PfPlanner {
   // True when the VF has the driver it should have.
   bool bound(const PciFunction& pf, const PciFunction& function, unsigned index, const DesiredVf& wish) {
     if (has_right_driver(wish, function)) return !without_guid(function, index, wish);
+    if (wish.no_driver) {
+      const model::UnbindDriver action{function.address, index, *function.driver};
+      if (!refused(function.address, Disruption::vf_disruptive, action))
+        add(action, Disruption::vf_disruptive, reason("", "no driver"), {function.address});
+      return false;
+    }
     const BindDriver action{function.address, index, wish.device_type, function.driver, wish.is_rdma};
     if (wish.device_type == DeviceType::vfio_pci && !function.iommu_group) {
       refuse({model::Code::unsupported, 0, model::describe(action), "",
@@ -315,7 +326,7 @@ class PfPlanner {
 
   // `policy "workers" asks for 4 VFs`, or why it is wanted although nobody asks.
   [[nodiscard]] std::string reason(std::string_view who_asks, std::string_view what) const {
-    if (desired_.given_back) return fmt::format("no policy asks for it any more: given back as it was found, {}", what);
+    if (desired_.given_back) return fmt::format("{}, {}", kAsFound, what);
     return fmt::format("{} for {}", who_asks, what);
   }
 

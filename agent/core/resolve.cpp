@@ -169,7 +169,8 @@ std::optional<model::Error> vdpa_without_switchdev(const DesiredPf& desired) {
                         "they need the eswitch to be in switchdev mode: say eswitch_mode = \"switchdev\" too");
 }
 
-void resolve_pf(const PciFunction& pf, std::vector<Claim> claims, const Inventory& inventory, model::Desired& result) {
+void resolve_pf(const PciFunction& pf, std::vector<Claim> claims, const model::GuidFile& pool,
+                const Inventory& inventory, model::Desired& result) {
   std::ranges::sort(claims, {}, [](const Claim& claim) { return std::pair{claim.policy->priority, claim.policy}; });
   DesiredPf desired;
   desired.pf = pf.address;
@@ -199,7 +200,7 @@ void resolve_pf(const PciFunction& pf, std::vector<Claim> claims, const Inventor
     result.pfs.emplace(pf.address, std::move(desired));
     return;
   }
-  if (auto error = give_addresses(pf, desired, claims, inventory)) return conflict(std::move(*error));
+  if (auto error = give_addresses(pf, desired, claims, pool, inventory)) return conflict(std::move(*error));
   for (unsigned index = 0; index < desired.num_vfs; ++index) {
     DesiredVf unspoken;
     unspoken.policy = desired.policies.front();
@@ -253,7 +254,7 @@ void resolve_owned(const PciFunction& pf, const model::Owned& owned, const model
                 true);
   if (card == Identity::unknown)
     return keep("without its network interface nobody can tell whether it is the same card");
-  result.pfs.emplace(pf.address, give_back(owned, pf));
+  result.pfs.emplace(pf.address, give_back(owned, pf, inventory));
 }
 
 }  // namespace
@@ -278,7 +279,7 @@ model::Desired resolve(const model::Config& config, const Inventory& inventory, 
   }
   for (auto& [address, claims] : all) {
     for (auto& claim : claims) claim.pfs = pfs[static_cast<std::size_t>(claim.policy - config.policies.data())];
-    resolve_pf(inventory.functions.at(address), std::move(claims), inventory, result);
+    resolve_pf(inventory.functions.at(address), std::move(claims), config.guid_file, inventory, result);
   }
   refuse_twins(result, inventory);
   for (std::size_t i = 0; i < pfs.size(); ++i)

@@ -25,23 +25,61 @@ unsigned position(const std::vector<model::IndexRange>& ranges, unsigned index) 
   return before;
 }
 
-// The address of one VF out of the pool that its policy or its group has for it. nullopt: there is no pool, and
-// nothing that one could be made of.
-template <class Address, class Derive>
-std::expected<std::optional<Address>, model::Error> address_of_vf(
-    const Claim& claim, unsigned index, const model::PciAddress& pf, std::string_view key,
-    std::optional<model::AddressPool<Address>> model::VfOptions::* member, const std::optional<Address>& own,
-    Derive derive) {
+template <class Address>
+using Maybe = std::expected<std::optional<Address>, model::Error>;
+
+using Entry = std::expected<const model::GuidEntry*, model::Error>;
+
+// The entry of the pool of GUIDs that is for this PF, or why there is none that could be used.
+Entry entry_of(const PciFunction& pf, const model::GuidFile& pool, const Inventory& inventory) {
+  if (pool.unreadable) return std::unexpected(pool.unreadable->during("take GUIDs from the pool"));
+  const auto guids = port_guids(inventory, pf);
+  const model::GuidEntry* found = nullptr;
+  const model::GuidEntry* nameless = nullptr;
+  for (const auto& entry : pool.entries) {
+    if (!entry.pf && !entry.pf_guid && nameless == nullptr) nameless = &entry;
+    if (entry.pf != pf.address && !(entry.pf_guid && guids.contains(*entry.pf_guid))) continue;
+    if (!entry.mistakes.empty()) return std::unexpected(entry.mistakes.front());
+    if (found != nullptr)
+      return std::unexpected(
+          model::invalid(entry.place.text(), "",
+                         fmt::format("it is for the same PF as the entry at {}: leave one", found->place.text())));
+    found = &entry;
+  }
+  if (found != nullptr) return found;
+  if (nameless != nullptr && !nameless->mistakes.empty()) return std::unexpected(nameless->mistakes.front());
+  return std::unexpected(
+      model::invalid("find the PF in", pool.path, "it has no entry with its PCI address or the GUID of its port"));
+}
+
+Maybe<model::Guid> guid_from(const Entry& entry, const Claim& claim, unsigned index, const model::PciAddress& pf) {
+  const auto refuse = [&](std::string why) {
+    return std::unexpected(
+        model::invalid(fmt::format("{} takes the GUIDs of VFs from a pool (guids) on", quoted(*claim.policy)),
+                       pf.text(), std::move(why)));
+  };
+  if (!entry) return refuse(entry.error().text());
+  if (const auto guid = nth((*entry)->guids, index)) return guid;
+  return refuse(fmt::format("the entry at {} has none left for VF {}", (*entry)->place.text(), index));
+}
+
+// The address of one VF out of the pool that its policy or its group has for it, or from `file` where that is said.
+// nullopt: there is no pool, and nothing that one could be made of.
+template <class Address, class Derive, class File>
+Maybe<Address> address_of_vf(const Claim& claim, unsigned index, const model::PciAddress& pf, std::string_view key,
+                             std::optional<model::AddressPool<Address>> model::VfOptions::* member,
+                             const std::optional<Address>& own, Derive derive, File file) {
   const auto* group = group_of(*claim.policy, index);
   const bool by_group = group != nullptr && group->options.*member;
   const auto& pool = by_group ? group->options.*member : claim.policy->options.*member;
   const auto derived = own ? std::optional{derive(*own, index)} : std::nullopt;
   if (!pool) return derived;
+  if (pool->source == model::AddressSource::file) return file(claim, index);
   const auto refuse = [&](std::string why) {
     return std::unexpected(model::invalid(
         fmt::format("{} gives addresses ({}) to the VFs of", quoted(*claim.policy), key), pf.text(), std::move(why)));
   };
-  if (pool->derived) {
+  if (pool->source == model::AddressSource::derived) {
     if (!derived)
       return refuse("the kernel does not tell the PF's own address, which they would be made of: list them");
     return derived;
@@ -86,10 +124,16 @@ std::map<model::MacAddress, std::string> macs_of_interfaces(const Inventory& inv
 }  // namespace
 
 std::optional<model::Error> give_addresses(const PciFunction& pf, DesiredPf& desired, const std::vector<Claim>& claims,
-                                           const Inventory& inventory) {
+                                           const model::GuidFile& pool, const Inventory& inventory) {
   const auto link = link_type_of(pf, inventory);
   const auto mac = own_mac(inventory, pf);
   const auto guid = own_guid(inventory, pf);
+  const auto no_macs = [](const Claim&, unsigned) -> Maybe<model::MacAddress> { return std::nullopt; };
+  std::optional<Entry> entry;  // looked for once, and only where somebody asks
+  const auto from_pool = [&](const Claim& claim, unsigned index) {
+    if (!entry) entry = entry_of(pf, pool, inventory);
+    return guid_from(*entry, claim, index, pf.address);
+  };
   for (auto& [index, vf] : desired.vfs) {
     const auto& claim = *std::ranges::find(claims, vf.policy, [](const Claim& one) { return one.policy->name; });
     const auto* group = group_of(*claim.policy, index);
@@ -97,13 +141,14 @@ std::optional<model::Error> give_addresses(const PciFunction& pf, DesiredPf& des
       return claim.policy->options.*member || (group != nullptr && group->options.*member);
     };
     if (link == model::LinkType::ethernet) {
-      const auto address = address_of_vf(claim, index, pf.address, "macs", &model::VfOptions::macs, mac, derived_mac);
+      const auto address =
+          address_of_vf(claim, index, pf.address, "macs", &model::VfOptions::macs, mac, derived_mac, no_macs);
       if (!address) return address.error();
       vf.settings.mac = *address;
       vf.address_if_none = !asked(&model::VfOptions::macs);
     } else if (link == model::LinkType::infiniband) {
       const auto address =
-          address_of_vf(claim, index, pf.address, "guids", &model::VfOptions::guids, guid, derived_guid);
+          address_of_vf(claim, index, pf.address, "guids", &model::VfOptions::guids, guid, derived_guid, from_pool);
       if (!address) return address.error();
       vf.settings.node_guid = vf.settings.port_guid = *address;
       vf.address_if_none = !asked(&model::VfOptions::guids);

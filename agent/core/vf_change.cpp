@@ -16,12 +16,6 @@ using model::VfSettings;
 
 bool has_kernel_driver(const PciFunction& vf) { return vf.driver && !model::is_user_space_driver(*vf.driver); }
 
-std::optional<MacAddress> mac_of_interface(const Inventory& inventory, const PciFunction& vf) {
-  for (const auto* net : inventory.net_devices_of(vf.address))
-    if (const auto mac = MacAddress::parse(net->address); mac && mac->usable()) return mac;
-  return std::nullopt;
-}
-
 std::optional<Guid> guid_of_rdma_device(const Inventory& inventory, const PciFunction& vf) {
   for (const auto* rdma : inventory.rdma_devices_of(vf.address))
     if (const auto guid = Guid::parse(rdma->node_guid); guid && guid->usable()) return guid;
@@ -55,6 +49,19 @@ void complete_rates(VfSettings& change, const VfSettings& told) {
 
 }  // namespace
 
+std::optional<MacAddress> mac_of_interface(const Inventory& inventory, const PciFunction& vf) {
+  for (const auto* net : inventory.net_devices_of(vf.address))
+    if (const auto mac = MacAddress::parse(net->address); mac && mac->usable()) return mac;
+  return std::nullopt;
+}
+
+const VfSettings* told_of(const Inventory& inventory, const PciFunction& vf) {
+  const auto* net = vf.physfn && vf.vf_index ? speaker(inventory, *vf.physfn) : nullptr;
+  if (net == nullptr) return nullptr;
+  const auto found = net->vfs.find(*vf.vf_index);
+  return found == net->vfs.end() ? nullptr : &found->second;
+}
+
 const model::NetDevice* speaker(const Inventory& inventory, const model::PciAddress& pf) {
   const auto nets = inventory.net_devices_of(pf);
   const auto telling = std::ranges::find_if(nets, [](const auto* net) { return !net->vfs.empty(); });
@@ -83,12 +90,13 @@ const model::VdpaDevice* vdpa_device_of(const PciFunction& vf) {
 }
 
 VfChange change_of_vf(const model::DesiredVf& wish, const PciFunction& vf, const Inventory& inventory) {
+  return vf.in_use.empty() ? change_once_free(wish, vf, inventory) : VfChange{};
+}
+
+VfChange change_once_free(const model::DesiredVf& wish, const PciFunction& vf, const Inventory& inventory) {
   VfChange change;
-  if (wish.settings.empty() || !vf.in_use.empty() || !vf.physfn || !vf.vf_index) return change;
-  const auto* net = speaker(inventory, *vf.physfn);
-  const VfSettings* told = nullptr;
-  if (net != nullptr)
-    if (const auto found = net->vfs.find(*vf.vf_index); found != net->vfs.end()) told = &found->second;
+  if (wish.settings.empty() || !vf.physfn || !vf.vf_index) return change;
+  const VfSettings* told = told_of(inventory, vf);
 
   VfSettings wished = wish.settings;
   if (wish.address_if_none) keep_own_addresses(wished, told, vf, inventory);

@@ -4,6 +4,7 @@
 #include "model/desired.hpp"
 #include "model/inventory.hpp"
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +22,17 @@ struct VfChange {
 // Nothing for a VF that somebody uses: what was told of it since is its user's.
 [[nodiscard]] VfChange change_of_vf(const model::DesiredVf& wish, const model::PciFunction& vf,
                                     const model::Inventory& inventory);
+
+// The same as if nobody used it: what is left to its user for now.
+[[nodiscard]] VfChange change_once_free(const model::DesiredVf& wish, const model::PciFunction& vf,
+                                        const model::Inventory& inventory);
+
+// The address that the VF's interface has.
+[[nodiscard]] std::optional<model::MacAddress> mac_of_interface(const model::Inventory& inventory,
+                                                                const model::PciFunction& vf);
+
+// What the PF's driver tells of this VF; nullptr when it tells nothing.
+[[nodiscard]] const model::VfSettings* told_of(const model::Inventory& inventory, const model::PciFunction& vf);
 
 // The function has an RDMA device with a node GUID.
 [[nodiscard]] bool has_usable_rdma(const model::Inventory& inventory, const model::PciAddress& function);

@@ -1,5 +1,6 @@
 #include "ctl/offline.hpp"
 
+#include "config/guid_file.hpp"
 #include "config/import/import.hpp"
 #include "config/parse_toml.hpp"
 #include "config/words.hpp"
@@ -100,7 +101,10 @@ Exit check_config(const Offline& call) {
       mistakes.push_back(text.error());
       continue;
     }
-    if (auto config = config::parse_toml(*text, name_of(file)); !config)
+    if (config::looks_like_json(*text))
+      std::ranges::copy(config::mistakes_in(config::parse_guid_file(*text, name_of(file))),
+                        std::back_inserter(mistakes));
+    else if (auto config = config::parse_toml(*text, name_of(file)); !config)
       std::ranges::move(config.error(), std::back_inserter(mistakes));
   }
   if (!mistakes.empty()) return refuse(call, mistakes);

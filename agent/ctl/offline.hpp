@@ -21,7 +21,7 @@ struct Offline {
 
 // Documents of the sriov-network-operator as TOML; warnings go to `err`. Mistakes: Exit::failure, and no TOML.
 [[nodiscard]] Exit import_operator(const Offline& call);
-// What parse_toml says about each file. Mistakes: Exit::failure.
+// What is wrong with each file: a configuration, or a pool of GUIDs. Mistakes: Exit::failure.
 [[nodiscard]] Exit check_config(const Offline& call);
 
 // Why no resource could have this prefix; "" for a good one.

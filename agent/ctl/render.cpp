@@ -102,6 +102,24 @@ void fact(std::string& text, const char* name, const std::string& value) {
   if (!value.empty()) text += fmt::format("  {:<16}{}\n", name, value);
 }
 
+// "32768 pcisf 88 of PF 0 (ens1f0npf0sf88)"
+std::string devlink_port(const Json& port) {
+  auto text = fmt::format("{} {}", number(port, "Index"), member(port, "Flavour"));
+  if (const auto which = number(port, "Number", -1); which >= 0) text += fmt::format(" {}", which);
+  if (const auto pf = number(port, "PfNumber", -1); pf >= 0) text += fmt::format(" of PF {}", pf);
+  if (const auto controller = number(port, "Controller", 0); controller > 0)
+    text += fmt::format(" of controller {}", controller);
+  if (const auto name = member(port, "NetworkInterface"); !name.empty()) text += fmt::format(" ({})", name);
+  return text;
+}
+
+std::string health(const Json& reporter, const Style& style) {
+  auto text = member(reporter, "Name");
+  if (const auto port = number(reporter, "Port", -1); port >= 0) text += fmt::format(" of port {}", port);
+  return text + fmt::format(" {}, {} errors, {} recoveries", style.state(flag(reporter, "Healthy") ? "ok" : "error"),
+                            number(reporter, "Errors"), number(reporter, "Recoveries"));
+}
+
 void differences(std::string& text, const Json& rows, const char* indent) {
   for (const auto& row : rows)
     text += fmt::format("{}{}: has {}, should be {}\n", indent, member(row, "What"), or_dash(member(row, "Have")),
@@ -203,6 +221,7 @@ std::string device(const Json& device, const Style& style) {
     fact(text, "eswitch", member(pf, "EswitchMode"));
     fact(text, "representors", member(pf, "Representors"));
     fact(text, "SFs", member(pf, "ScalableFunctions"));
+    for (const auto& port : list(pf, "Ports")) fact(text, "devlink port", devlink_port(port));
     for (const auto& reason : list(pf, "ProtectionReasons")) fact(text, "protected", plain(reason));
     if (flag(pf, "Owned")) fact(text, "owned", "given back when no policy asks for it any more");
     for (const auto& [key, value] : object(pf, "Found").items())
@@ -224,6 +243,10 @@ std::string device(const Json& device, const Style& style) {
       fact(text, "port",
            fmt::format("{} {} {} {} {}", number(port, "Number"), member(port, "State"), member(port, "PhysState"),
                        member(port, "LinkLayer"), member(port, "Rate")));
+    for (const auto& port : list(rdma, "InfinibandPorts")) {
+      fact(text, "port GUID", fmt::format("{} {}", number(port, "Number"), or_dash(member(port, "Guid"))));
+      fact(text, "PKeys", fmt::format("{} {}", number(port, "Number"), or_dash(member(port, "PKeys"))));
+    }
     fact(text, "device nodes", member(rdma, "CharacterDevices"));
   }
   for (const auto& [key, value] : object(device, "Desired").items())
@@ -235,6 +258,7 @@ std::string device(const Json& device, const Style& style) {
     fact(text, "failed at", time_of(device, "FailedAt"));
     fact(text, "tried again at", time_of(device, "RetryAt"));
   }
+  for (const auto& reporter : list(device, "HealthReporters")) fact(text, "health", health(reporter, style));
   for (const auto& note : list(device, "Notes")) fact(text, "note", plain(note));
   return text;
 }

@@ -55,7 +55,10 @@ Json json(const sdbus::Variant& variant) {
   using sdbus::ObjectPath, sdbus::Struct, std::vector;
   return first_of<Text, bool, std::uint32_t, std::int32_t, std::uint16_t, std::uint64_t, ObjectPath, vector<Text>,
                   vector<ObjectPath>, Dictionary, vector<Struct<Text, Text>>, vector<Struct<Text, Text, Text>>,
-                  ErrorStruct, vector<ErrorStruct>, vector<Struct<std::uint32_t, Text, Text, Text, Text>>>(variant);
+                  ErrorStruct, vector<ErrorStruct>, vector<Struct<std::uint32_t, Text, Text, Text, Text>>,
+                  vector<Struct<Text, std::int64_t, bool, std::uint64_t, std::uint64_t>>,
+                  vector<Struct<std::uint32_t, Text, std::int64_t, std::int64_t, std::int64_t, Text>>,
+                  vector<Struct<std::uint32_t, Text, vector<Text>>>>(variant);
 }
 
 Json error_json(const ErrorStruct& error) {

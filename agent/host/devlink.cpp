@@ -71,18 +71,12 @@ Answer<std::vector<DevlinkDevice>> Devlink::devices() {
   return list<DevlinkDevice>(DEVLINK_CMD_GET, "list the devlink devices", parse_devlink_device);
 }
 
-Answer<std::vector<DevlinkPort>> Devlink::ports() {
-  return list<DevlinkPort>(DEVLINK_CMD_PORT_GET, "list the devlink ports", parse_devlink_port);
+Answer<std::vector<PortOf>> Devlink::ports() {
+  return list<PortOf>(DEVLINK_CMD_PORT_GET, "list the devlink ports", parse_devlink_port);
 }
 
-Answer<std::vector<HealthReporter>> Devlink::health_reporters() {
-  return list<HealthReporter>(DEVLINK_CMD_HEALTH_REPORTER_GET, "list the health reporters", parse_health_reporter);
-}
-
-Answer<std::vector<DevlinkPort>> Devlink::scalable_functions() {
-  auto all = ports();
-  if (all) std::erase_if(*all, [](const DevlinkPort& port) { return port.flavour != PortFlavour::pci_sf; });
-  return all;
+Answer<std::vector<ReporterOf>> Devlink::health_reporters() {
+  return list<ReporterOf>(DEVLINK_CMD_HEALTH_REPORTER_GET, "list the health reporters", parse_health_reporter);
 }
 
 Answer<std::optional<model::EswitchMode>> Devlink::eswitch_mode(const DevlinkDevice& device) {

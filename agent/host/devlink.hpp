@@ -34,10 +34,8 @@ class Devlink {
                                                                 const DevlinkParameter& parameter,
                                                                 std::string_view text);
   // Of all devices.
-  [[nodiscard]] std::expected<std::vector<DevlinkPort>, model::Error> ports();
-  [[nodiscard]] std::expected<std::vector<HealthReporter>, model::Error> health_reporters();
-  // The ports of scalable functions.
-  [[nodiscard]] std::expected<std::vector<DevlinkPort>, model::Error> scalable_functions();
+  [[nodiscard]] std::expected<std::vector<PortOf>, model::Error> ports();
+  [[nodiscard]] std::expected<std::vector<ReporterOf>, model::Error> health_reporters();
 
  private:
   explicit Devlink(GenlSocket socket) : socket_{std::move(socket)} {}

@@ -10,16 +10,16 @@ namespace {
 
 std::string printable(Bytes value) { return plain_text(leading_text(value)); }
 
-std::optional<PortFlavour> flavour(Bytes value) {
+std::optional<model::PortFlavour> flavour(Bytes value) {
   switch (leading<std::uint16_t>(value).value_or(0xffff)) {
-    case DEVLINK_PORT_FLAVOUR_PHYSICAL: return PortFlavour::physical;
-    case DEVLINK_PORT_FLAVOUR_CPU: return PortFlavour::cpu;
-    case DEVLINK_PORT_FLAVOUR_DSA: return PortFlavour::dsa;
-    case DEVLINK_PORT_FLAVOUR_PCI_PF: return PortFlavour::pci_pf;
-    case DEVLINK_PORT_FLAVOUR_PCI_VF: return PortFlavour::pci_vf;
-    case DEVLINK_PORT_FLAVOUR_VIRTUAL: return PortFlavour::virtual_port;
-    case DEVLINK_PORT_FLAVOUR_UNUSED: return PortFlavour::unused;
-    case DEVLINK_PORT_FLAVOUR_PCI_SF: return PortFlavour::pci_sf;
+    case DEVLINK_PORT_FLAVOUR_PHYSICAL: return model::PortFlavour::physical;
+    case DEVLINK_PORT_FLAVOUR_CPU: return model::PortFlavour::cpu;
+    case DEVLINK_PORT_FLAVOUR_DSA: return model::PortFlavour::dsa;
+    case DEVLINK_PORT_FLAVOUR_PCI_PF: return model::PortFlavour::pci_pf;
+    case DEVLINK_PORT_FLAVOUR_PCI_VF: return model::PortFlavour::pci_vf;
+    case DEVLINK_PORT_FLAVOUR_VIRTUAL: return model::PortFlavour::virtual_port;
+    case DEVLINK_PORT_FLAVOUR_UNUSED: return model::PortFlavour::unused;
+    case DEVLINK_PORT_FLAVOUR_PCI_SF: return model::PortFlavour::pci_sf;
     default: return std::nullopt;
   }
 }
@@ -62,6 +62,22 @@ std::optional<ParameterValue> parameter_value(ParameterType type, Bytes attribut
   return ParameterValue{static_cast<ParameterMode>(*mode), parameter_text(type, data)};
 }
 
+// A list of nests, one for each multicast group.
+std::map<std::string, std::uint32_t> groups(Bytes list) {
+  std::map<std::string, std::uint32_t> all;
+  while (const auto group = next_attribute(list)) {
+    auto inside = group->payload;
+    std::string name;
+    std::optional<std::uint32_t> id;
+    while (const auto attribute = next_attribute(inside)) {
+      if (attribute->type == CTRL_ATTR_MCAST_GRP_NAME) name = printable(attribute->payload);
+      if (attribute->type == CTRL_ATTR_MCAST_GRP_ID) id = leading<std::uint32_t>(attribute->payload);
+    }
+    if (!name.empty() && id) all.emplace(std::move(name), *id);
+  }
+  return all;
+}
+
 // What stands in a nest of this type at the top; nullopt without one.
 std::optional<Bytes> nested(Bytes attributes, unsigned type) {
   while (const auto attribute = next_attribute(attributes))
@@ -82,6 +98,7 @@ std::optional<GenlFamily> parse_family(Bytes attributes) {
   while (const auto attribute = next_attribute(attributes)) {
     if (attribute->type == CTRL_ATTR_FAMILY_NAME) family.name = printable(attribute->payload);
     if (attribute->type == CTRL_ATTR_FAMILY_ID) family.id = leading<std::uint16_t>(attribute->payload).value_or(0);
+    if (attribute->type == CTRL_ATTR_MCAST_GROUPS) family.groups = groups(attribute->payload);
   }
   if (family.name.empty() || family.id == 0) return std::nullopt;
   return family;
@@ -107,11 +124,11 @@ std::optional<model::EswitchMode> parse_eswitch_mode(Bytes attributes) {
   }
 }
 
-std::optional<DevlinkPort> parse_devlink_port(Bytes attributes) {
+std::optional<PortOf> parse_devlink_port(Bytes attributes) {
   const auto device = parse_devlink_device(attributes);
   if (!device) return std::nullopt;
-  DevlinkPort port;
-  port.device = *device;
+  PortOf result{*device, {}};
+  auto& port = result.port;
   bool has_index = false;
   const auto number = [](Bytes value) -> std::optional<unsigned> { return leading<std::uint32_t>(value); };
   const auto short_number = [](Bytes value) -> std::optional<unsigned> { return leading<std::uint16_t>(value); };
@@ -133,15 +150,15 @@ std::optional<DevlinkPort> parse_devlink_port(Bytes attributes) {
     }
   }
   if (!has_index) return std::nullopt;
-  return port;
+  return result;
 }
 
-std::optional<HealthReporter> parse_health_reporter(Bytes attributes) {
+std::optional<ReporterOf> parse_health_reporter(Bytes attributes) {
   const auto device = parse_devlink_device(attributes);
   auto inside = nested(attributes, DEVLINK_ATTR_HEALTH_REPORTER);
   if (!device || !inside) return std::nullopt;
-  HealthReporter reporter;
-  reporter.device = *device;
+  ReporterOf result{*device, {}};
+  auto& reporter = result.reporter;
   if (const auto port = nested(attributes, DEVLINK_ATTR_PORT_INDEX)) reporter.port = leading<std::uint32_t>(*port);
   while (const auto attribute = next_attribute(*inside)) {
     const auto value = attribute->payload;
@@ -157,7 +174,7 @@ std::optional<HealthReporter> parse_health_reporter(Bytes attributes) {
     }
   }
   if (reporter.name.empty()) return std::nullopt;
-  return reporter;
+  return result;
 }
 
 std::optional<DevlinkParameter> parse_devlink_parameter(Bytes attributes) {

@@ -3,10 +3,12 @@
 #pragma once
 
 #include "host/netlink_message.hpp"
+#include "model/devlink.hpp"
 #include "model/eswitch.hpp"
 #include "model/pci_address.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +19,7 @@ namespace nic::host {
 struct GenlFamily {
   std::string name;
   std::uint16_t id{0};
+  std::map<std::string, std::uint32_t> groups{};  // multicast, by name
 
   bool operator==(const GenlFamily&) const = default;
 };
@@ -32,29 +35,18 @@ struct DevlinkDevice {
   [[nodiscard]] std::string text() const { return bus + "/" + name; }
 };
 
-enum class PortFlavour : std::uint8_t { physical, cpu, dsa, pci_pf, pci_vf, virtual_port, unused, pci_sf };
-
-struct DevlinkPort {
+struct PortOf {
   DevlinkDevice device;
-  unsigned index{0};
-  std::optional<PortFlavour> flavour;  // nullopt: one that this program does not know
-  std::optional<unsigned> controller;
-  std::optional<unsigned> pf, vf, sf;  // numbers, of the flavours that have them
-  bool external{false};                // of another host
-  std::optional<unsigned> net_ifindex;
+  model::DevlinkPort port;
 
-  bool operator==(const DevlinkPort&) const = default;
+  bool operator==(const PortOf&) const = default;
 };
 
-struct HealthReporter {
+struct ReporterOf {
   DevlinkDevice device;
-  std::optional<unsigned> port;  // index; nullopt: of the device as a whole
-  std::string name;              // "fw_fatal", "tx"
-  bool healthy{true};
-  std::uint64_t errors{0};
-  std::uint64_t recoveries{0};
+  model::HealthReporter reporter;
 
-  bool operator==(const HealthReporter&) const = default;
+  bool operator==(const ReporterOf&) const = default;
 };
 
 // When a parameter takes effect; a driver offers each parameter in one or several of these.
@@ -82,8 +74,8 @@ struct DevlinkParameter {
 [[nodiscard]] std::optional<DevlinkDevice> parse_devlink_device(Bytes attributes);
 // nullopt also for a mode that this program does not know.
 [[nodiscard]] std::optional<model::EswitchMode> parse_eswitch_mode(Bytes attributes);
-[[nodiscard]] std::optional<DevlinkPort> parse_devlink_port(Bytes attributes);
-[[nodiscard]] std::optional<HealthReporter> parse_health_reporter(Bytes attributes);
+[[nodiscard]] std::optional<PortOf> parse_devlink_port(Bytes attributes);
+[[nodiscard]] std::optional<ReporterOf> parse_health_reporter(Bytes attributes);
 [[nodiscard]] std::optional<DevlinkParameter> parse_devlink_parameter(Bytes attributes);
 
 }  // namespace nic::host

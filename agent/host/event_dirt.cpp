@@ -2,6 +2,8 @@
 #include "host/kernel_events.hpp"
 #include "host/rtnetlink_parse.hpp"
 
+#include <linux/devlink.h>
+#include <linux/genetlink.h>
 #include <linux/rtnetlink.h>
 
 namespace nic::host {
@@ -49,6 +51,23 @@ Dirty dirty_of_rtnetlink(Bytes datagram) {
         break;
       case RTM_NEWROUTE:
       case RTM_DELROUTE: dirty.network |= !parse_default_routes(message->payload).empty(); break;
+      default: break;
+    }
+  }
+  return dirty;
+}
+
+Dirty dirty_of_devlink(Bytes datagram) {
+  Dirty dirty;
+  while (const auto message = next_message(datagram)) {
+    if (message->header.nlmsg_type < NLMSG_MIN_TYPE) continue;  // of netlink itself
+    const auto header = leading<genlmsghdr>(message->payload);
+    switch (header ? unsigned{header->cmd} : 0U) {
+      case DEVLINK_CMD_NEW:
+      case DEVLINK_CMD_DEL:
+      case DEVLINK_CMD_PORT_NEW:
+      case DEVLINK_CMD_PORT_DEL:
+      case DEVLINK_CMD_HEALTH_REPORTER_RECOVER: dirty.devlink = true; break;  // also tells that one broke
       default: break;
     }
   }

@@ -19,6 +19,10 @@ class GenlSocket {
   // kernel look for a module (ctrl_getfamily in net/netlink/genetlink.c).
   [[nodiscard]] static std::expected<GenlSocket, model::Error> open(std::string_view family, std::uint8_t version);
 
+  // Multicast group of the family; nullopt where this kernel has none of that name.
+  [[nodiscard]] static std::expected<std::optional<std::uint32_t>, model::Error> group(std::string_view family,
+                                                                                       std::string_view name);
+
   // `each` and `answer` get the attributes behind the family's header.
   [[nodiscard]] std::expected<void, model::Error> dump(std::uint8_t command, const Attributes& attributes,
                                                        const std::function<void()>& restart,

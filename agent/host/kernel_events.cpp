@@ -1,9 +1,11 @@
 #include "host/kernel_events.hpp"
 
+#include "host/genl_socket.hpp"
 #include "host/netlink_socket.hpp"
 #include "host/udev_ptr.hpp"
 #include "loop/loop.hpp"
 
+#include <linux/devlink.h>
 #include <linux/rtnetlink.h>
 #include <netlink/errno.h>
 #include <netlink/netlink.h>
@@ -14,6 +16,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <initializer_list>
 #include <span>
 
 namespace nic::host {
@@ -37,16 +40,15 @@ void enlarge(int socket) {
     std::ignore = ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &kReceiveBuffer, sizeof kReceiveBuffer);
 }
 
-std::expected<NetlinkSocketPtr, model::Error> subscribe() {
-  auto socket = open_netlink(NETLINK_ROUTE);
+std::expected<NetlinkSocketPtr, model::Error> subscribe(int protocol, std::initializer_list<std::uint32_t> groups,
+                                                        const char* to, const char* on) {
+  auto socket = open_netlink(protocol);
   if (!socket) return socket;
   enlarge(nl_socket_get_fd(socket->get()));
   int code = nl_socket_set_nonblocking(socket->get());
-  if (code >= 0)
-    code = nl_socket_add_memberships(socket->get(), RTNLGRP_LINK, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_NONE);
-  if (code < 0)
-    return std::unexpected(
-        model::system_error(errno_of_libnl(code), "listen to interfaces and routes on", "rtnetlink"));
+  for (const auto group : groups)
+    if (code >= 0) code = nl_socket_add_membership(socket->get(), static_cast<int>(group));
+  if (code < 0) return std::unexpected(model::system_error(errno_of_libnl(code), to, on));
   return socket;
 }
 
@@ -57,8 +59,8 @@ struct KernelEvents::State {
   std::function<void(const Dirty&)> changed;
   UdevPtr<udev> context;
   UdevPtr<udev_monitor> monitor;
-  NetlinkSocketPtr rtnetlink;
-  std::unique_ptr<loop::Io> udev_io, rtnetlink_io;  // last: they go first
+  NetlinkSocketPtr rtnetlink, devlink;
+  std::unique_ptr<loop::Io> udev_io, rtnetlink_io, devlink_io;  // last: they go first
 
   State(sd_event* of, std::function<void(const Dirty&)> tell_whom) : event{of}, changed{std::move(tell_whom)} {}
 
@@ -88,11 +90,26 @@ struct KernelEvents::State {
   }
 
   std::expected<void, model::Error> open_rtnetlink() {
-    auto socket = subscribe();
+    auto socket = subscribe(NETLINK_ROUTE, {RTNLGRP_LINK, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE},
+                            "listen to interfaces and routes on", "rtnetlink");
     if (!socket) return std::unexpected(std::move(socket.error()));
     rtnetlink = std::move(*socket);
-    rtnetlink_io = std::make_unique<loop::Io>(event, nl_socket_get_fd(rtnetlink.get()), EPOLLIN,
-                                              [this](std::uint32_t) { read_rtnetlink(); });
+    rtnetlink_io = std::make_unique<loop::Io>(event, nl_socket_get_fd(rtnetlink.get()), EPOLLIN, [this](std::uint32_t) {
+      read_netlink(rtnetlink.get(), dirty_of_rtnetlink);
+    });
+    return {};
+  }
+
+  // A kernel without devlink has nothing to tell.
+  std::expected<void, model::Error> open_devlink() {
+    const auto group = GenlSocket::group(DEVLINK_GENL_NAME, DEVLINK_GENL_MCGRP_CONFIG_NAME);
+    if (!group) return std::unexpected(group.error());
+    if (!*group) return {};
+    auto socket = subscribe(NETLINK_GENERIC, {**group}, "listen to cards on", "devlink");
+    if (!socket) return std::unexpected(std::move(socket.error()));
+    devlink = std::move(*socket);
+    devlink_io = std::make_unique<loop::Io>(event, nl_socket_get_fd(devlink.get()), EPOLLIN,
+                                            [this](std::uint32_t) { read_netlink(devlink.get(), dirty_of_devlink); });
     return {};
   }
 
@@ -116,12 +133,12 @@ struct KernelEvents::State {
     tell(dirty);
   }
 
-  void read_rtnetlink() {
+  void read_netlink(nl_sock* socket, Dirty (*dirty_of_datagram)(Bytes)) {
     Dirty dirty;
     for (int i = 0; i < kBurst; ++i) {
       sockaddr_nl sender{};
       unsigned char* bytes = nullptr;
-      const int got = nl_recv(rtnetlink.get(), &sender, &bytes, nullptr);
+      const int got = nl_recv(socket, &sender, &bytes, nullptr);
       const std::unique_ptr<unsigned char, decltype(&std::free)> datagram{bytes, &std::free};
       if (got == -NLE_INTR) continue;
       if (got == -NLE_NOMEM || got == -NLE_MSG_TRUNC) {  // overflown or cut off: something was lost
@@ -130,7 +147,7 @@ struct KernelEvents::State {
       }
       if (got <= 0) break;
       if (sender.nl_pid == 0)  // from the kernel
-        dirty.merge(dirty_of_rtnetlink(std::as_bytes(std::span{datagram.get(), static_cast<std::size_t>(got)})));
+        dirty.merge(dirty_of_datagram(std::as_bytes(std::span{datagram.get(), static_cast<std::size_t>(got)})));
     }
     tell(dirty);
   }
@@ -144,6 +161,7 @@ std::expected<std::unique_ptr<KernelEvents>, model::Error> KernelEvents::open(
   auto state = std::make_unique<State>(event, std::move(changed));
   if (auto opened = state->open_udev(roots); !opened) return std::unexpected(std::move(opened.error()));
   if (auto opened = state->open_rtnetlink(); !opened) return std::unexpected(std::move(opened.error()));
+  if (auto opened = state->open_devlink(); !opened) return std::unexpected(std::move(opened.error()));
   return std::unique_ptr<KernelEvents>{new KernelEvents{std::move(state)}};
 }
 

@@ -1,7 +1,9 @@
-// The kernel's own word that something changed: udev (or bare kernel) events and rtnetlink, as Dirty values.
+// The kernel's own word that something changed: udev (or bare kernel) events, rtnetlink and devlink, as Dirty
+// values.
 // Thread: the loop's; nothing here blocks or reads sysfs. Coalescing is the caller's. Sources: libudev(3),
-// rtnetlink(7). RDMA netlink's notify group (kernel 6.12) is not listened to: an open socket of that family holds a
-// reference on ib_core (netlink_create in net/netlink/af_netlink.c), and nobody could replace the RDMA drivers.
+// rtnetlink(7), kernel Documentation/networking/devlink/. RDMA netlink's notify group (kernel 6.12) is not listened to:
+// an open socket of that family holds a reference on ib_core (netlink_create in net/netlink/af_netlink.c), and nobody
+// could replace the RDMA drivers.
 #pragma once
 
 #include "host/netlink_message.hpp"
@@ -44,5 +46,8 @@ struct Uevent {
 
 // One datagram of rtnetlink's groups LINK, IPV4_ROUTE and IPV6_ROUTE. Pure.
 [[nodiscard]] model::Dirty dirty_of_rtnetlink(Bytes datagram);
+
+// One datagram of devlink's group "config". Pure.
+[[nodiscard]] model::Dirty dirty_of_devlink(Bytes datagram);
 
 }  // namespace nic::host

@@ -2,6 +2,7 @@
 // in functions that ask the kernel. Thread: any (values).
 #pragma once
 
+#include "host/devlink_parse.hpp"
 #include "model/error.hpp"
 #include "model/inventory.hpp"
 #include "model/roots.hpp"
@@ -70,6 +71,12 @@ struct RdmaFacts {
 // nullopt: devlink knows no eswitch of that function.
 using EswitchModes = std::map<model::PciAddress, std::expected<std::optional<model::EswitchMode>, model::Error>>;
 
+// Of all devices, those on other buses too.
+struct DevlinkFacts {
+  std::vector<PortOf> ports;
+  std::vector<ReporterOf> reporters;
+};
+
 // Each function asks anew and may block (at most the receive timeout of the socket, 2 s, for each answer).
 struct NetlinkSource {
   std::function<std::expected<std::vector<Link>, model::Error>()> links;
@@ -78,6 +85,8 @@ struct NetlinkSource {
   // What the driver of this PF's interface tells of its VFs, by their index; those of which it tells nothing are not in
   // it.
   std::function<std::expected<std::map<unsigned, model::VfSettings>, model::Error>(unsigned ifindex)> vfs;
+  // Takes the lock of every devlink device in turn.
+  std::function<std::expected<DevlinkFacts, model::Error>()> devlink{};
   // Of each of these PFs.
   std::function<std::expected<EswitchModes, model::Error>(std::span<const model::PciAddress>)> eswitch_modes{};
 };

@@ -101,6 +101,21 @@ Answer<RdmaFacts> ask_rdma(const model::Roots& roots) {
   return facts;
 }
 
+// A kernel without devlink, or without health reporters (before 5.1), has none to tell of.
+Answer<DevlinkFacts> ask_devlink() {
+  DevlinkFacts facts;
+  auto devlink = Devlink::open();
+  if (!devlink && devlink.error().code == model::Code::unsupported) return facts;
+  if (!devlink) return std::unexpected(std::move(devlink.error()));
+  auto ports = devlink->ports();
+  if (!ports) return std::unexpected(std::move(ports.error()));
+  facts.ports = std::move(*ports);
+  auto reporters = devlink->health_reporters();
+  if (!reporters && reporters.error().errno_value != EOPNOTSUPP) return std::unexpected(std::move(reporters.error()));
+  if (reporters) facts.reporters = std::move(*reporters);
+  return facts;
+}
+
 // The kernel has no dump of modes: one question for each PF.
 Answer<EswitchModes> ask_eswitch_modes(std::span<const model::PciAddress> pfs) {
   EswitchModes modes;
@@ -115,7 +130,7 @@ Answer<EswitchModes> ask_eswitch_modes(std::span<const model::PciAddress> pfs) {
 bool is_real(const model::Roots& roots) { return roots.sys == "/sys" && roots.dev == "/dev"; }
 
 NetlinkSource kernel_netlink(const model::Roots& roots) {
-  return {ask_links, ask_routes, [roots] { return ask_rdma(roots); }, ask_vfs, ask_eswitch_modes};
+  return {ask_links, ask_routes, [roots] { return ask_rdma(roots); }, ask_vfs, ask_devlink, ask_eswitch_modes};
 }
 
 NetlinkSource netlink_of(const model::Roots& roots) {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <set>
 #include <string_view>
+#include <utility>
 
 namespace nic::host {
 namespace {
@@ -18,6 +19,7 @@ namespace {
 constexpr std::string_view kMachine = "look at the machine";
 constexpr std::string_view kFunctions = "look for PCI functions";
 constexpr std::string_view kEswitches = "look at the eswitches";
+constexpr std::string_view kDevlink = "look at the ports and the health of cards";
 constexpr std::string_view kNetwork = "look at the network";
 constexpr std::string_view kRdma = "look at the RDMA devices";
 constexpr std::string_view kVfs = "look at the VFs";
@@ -60,6 +62,50 @@ void look_at_pfs(const model::Roots& roots, const NetlinkSource& netlink, const 
         problems.push_back(mode.error());
   }
   replace_problems(inventory, kEswitches, problems);
+}
+
+// The function that a devlink device is, or stands on: newer kernels have mlx5's on the auxiliary bus.
+std::optional<model::PciAddress> function_of(const Sysfs& sys, const DevlinkDevice& device) {
+  if (device.bus == "pci") {
+    const auto address = model::PciAddress::parse(device.name);
+    return address ? std::optional{*address} : std::nullopt;
+  }
+  if (device.text().find('/') != device.text().rfind('/')) return std::nullopt;
+  const auto target = sys.target(("bus/" + device.bus + "/devices/" + device.name).c_str());
+  return target && *target ? function_above(**target) : std::nullopt;
+}
+
+// A driver that makes VFs, or is being bound, holds its device's lock as long as it likes: nobody asks meanwhile, and
+// the end of the step brings another look.
+void look_at_devlink(const Sysfs& sys, const NetlinkSource& netlink, const model::Inventory& previous,
+                     const std::set<model::PciAddress>& busy, model::Inventory& inventory) {
+  for (auto& [address, function] : inventory.functions) {
+    const auto* before = previous.function(address);
+    if (before == nullptr || before->life != function.life || !function.driver) continue;
+    function.ports = before->ports;
+    function.reporters = before->reporters;
+  }
+  if (!netlink.devlink || !busy.empty()) return;
+  const auto facts = netlink.devlink();
+  replace_problems(inventory, kDevlink, facts ? Problems{} : Problems{facts.error()});
+  if (!facts) return;
+  for (auto& [address, function] : inventory.functions) {
+    function.ports.clear();
+    function.reporters.clear();
+  }
+  const auto owner = [&](const DevlinkDevice& device) -> model::PciFunction* {
+    const auto address = function_of(sys, device);
+    const auto found = address ? inventory.functions.find(*address) : inventory.functions.end();
+    return found == inventory.functions.end() ? nullptr : &found->second;
+  };
+  for (const auto& [device, port] : facts->ports)
+    if (auto* function = owner(device)) function->ports.push_back(port);
+  for (const auto& [device, reporter] : facts->reporters)
+    if (auto* function = owner(device)) function->reporters.push_back(reporter);
+  for (auto& [address, function] : inventory.functions) {
+    std::ranges::sort(function.ports, {}, &model::DevlinkPort::index);
+    std::ranges::sort(function.reporters, {}, [](const auto& one) { return std::pair{one.port, one.name}; });
+  }
 }
 
 void look_at_network(const Sysfs& sys, const model::Roots& roots, const NetlinkSource& netlink,
@@ -166,6 +212,8 @@ model::Inventory observe(const model::Roots& roots, const NetlinkSource& netlink
     look_at_pfs(roots, netlink, previous, busy, now);
     look_at_vdpa(*sys, now.functions);
   }
+  if (dirty.everything || dirty.devlink || !dirty.functions.empty())
+    look_at_devlink(*sys, netlink, previous, busy, now);
   if (dirty.everything || dirty.network) look_at_network(*sys, roots, netlink, now);
   if (dirty.everything || dirty.rdma) look_at_rdma(*sys, roots, netlink, now);
   if (dirty.everything || dirty.modules) look_at_modules(*sys, roots, now);

@@ -80,6 +80,7 @@ std::optional<model::PciFunction> read_function(const Sysfs& devices, const mode
 
   model::PciFunction function;
   function.address = address;
+  function.life = folder.inode();
   Problems& mine = function.problems;
   function.modalias = take(folder.text("modalias"), mine).value_or("");
   auto ids = parse_pci_modalias(function.modalias);

@@ -67,6 +67,27 @@ std::map<std::string, std::vector<model::CharDevice>> read_nodes(const Sysfs& sy
   return nodes;
 }
 
+// "fe80:0000:0000:0000:0002:c903:00f9:bfa1" is the subnet's prefix and the port's GUID.
+std::string guid_in(const std::string& gid) {
+  constexpr std::size_t kGid = (8 * 5) - 1, kGuid = (4 * 5) - 1;
+  return gid.size() == kGid ? gid.substr(kGid - kGuid) : "";
+}
+
+// A subnet manager hands its keys over in blocks of 32 (InfiniBand Architecture 14.2.5.7) and fills the table from the
+// front; every place costs a question to the card. Behind a whole block of empty places nobody looks.
+std::vector<std::uint16_t> read_pkeys(const Sysfs& device, const std::string& folder) {
+  constexpr unsigned kMost = 65535, kBlock = 32;
+  constexpr std::uint16_t kMembers = 0x7fff;  // without the bit for full membership
+  std::vector<std::uint16_t> keys;
+  for (unsigned place = 0, empty = 0; place < kMost && empty < kBlock; ++place) {
+    const auto key = device.number<std::uint16_t>((folder + std::to_string(place)).c_str(), 16);
+    if (!key || !*key) break;  // the end of the table, or the device is going
+    empty = (**key & kMembers) == 0 ? empty + 1 : 0;
+    if (empty == 0) keys.push_back(**key);
+  }
+  return keys;
+}
+
 model::RdmaPort read_port(const Sysfs& device, unsigned number, const RdmaLink& link, Problems& problems) {
   const auto file = [&](const char* name) { return "ports/" + std::to_string(number) + "/" + name; };
   model::RdmaPort port;
@@ -74,6 +95,10 @@ model::RdmaPort read_port(const Sysfs& device, unsigned number, const RdmaLink& 
   port.state = word_behind_number(or_empty(device.text(file("state").c_str()), problems));
   port.phys_state = word_behind_number(or_empty(device.text(file("phys_state").c_str()), problems));
   port.link_layer = link_layer(or_empty(device.text(file("link_layer").c_str()), problems));
+  if (port.link_layer == model::LinkType::infiniband) {
+    port.guid = guid_in(or_empty(device.text(file("gids/0").c_str()), problems));
+    port.pkeys = read_pkeys(device, file("pkeys/"));
+  }
   port.rate = or_empty(device.text(file("rate").c_str()), problems);
   for (const auto& known : link.ports)
     if (known.number == number) port.net_ifindex = known.net_ifindex;

@@ -148,6 +148,11 @@ Sysfs::Result<void> Sysfs::write(const char* path, std::string_view value) const
   return {};
 }
 
+std::uint64_t Sysfs::inode() const {
+  struct stat facts{};
+  return ::fstat(fd_.get(), &facts) == 0 ? facts.st_ino : 0;
+}
+
 std::string Sysfs::name(std::string_view path) const {
   std::string full{path_};
   if (path != ".") full.append("/").append(path);

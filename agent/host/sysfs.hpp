@@ -57,6 +57,8 @@ class Sysfs {
   // Names in a folder, sorted; "." lists this one.
   [[nodiscard]] Maybe<std::vector<std::string>> list(const char* path) const;
   [[nodiscard]] bool exists(const char* path) const;
+  // Of the folder itself; 0 where the kernel does not tell it.
+  [[nodiscard]] std::uint64_t inode() const;
 
   // One write(2) of the whole value, as store functions want it. ENOENT is an error here.
   [[nodiscard]] Result<void> write(const char* path, std::string_view value) const;

@@ -18,6 +18,15 @@ std::string_view word(DeviceType type) {
   std::unreachable();
 }
 
+std::string_view word(AddressSource source) {
+  switch (source) {
+    case AddressSource::listed: return "listed";
+    case AddressSource::derived: return "derived";
+    case AddressSource::file: return "pool";
+  }
+  std::unreachable();
+}
+
 std::string_view word(OnDrift on_drift) {
   switch (on_drift) {
     case OnDrift::enforce: return "enforce";

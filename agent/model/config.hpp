@@ -72,11 +72,17 @@ struct Selectors {
 
 enum class DeviceType : std::uint8_t { netdevice, vfio_pci };
 
-// Addresses for VFs, handed out in the order of the VFs.
+// Where the addresses of VFs come from.
+enum class AddressSource : std::uint8_t {
+  listed,   // in the configuration itself, handed out in the order of the VFs
+  derived,  // made from the PF's own address and the index of the VF
+  file,     // GuidFile: VF N has the Nth of its PF. InfiniBand only
+};
+
 template <class Address>
 struct AddressPool {
-  bool derived{false};                              // made from the PF's own address and the index of the VF
-  std::vector<std::pair<Address, Address>> ranges;  // else these, each from the first to the last
+  AddressSource source{AddressSource::listed};
+  std::vector<std::pair<Address, Address>> ranges;  // of listed ones, each from the first to the last
 
   bool operator==(const AddressPool&) const = default;
 };
@@ -168,6 +174,26 @@ struct DriverRules {
   bool operator==(const DriverRules&) const = default;
 };
 
+// What the pool of GUIDs has for one PF.
+struct GuidEntry {
+  std::optional<PciAddress> pf;  // the PF by its address, or
+  std::optional<Guid> pf_guid;   // by the GUID of its port
+  AddressPool<Guid> guids;
+  std::vector<Error> mistakes;  // with any, the entry gives its PF nothing
+  Place place;
+
+  bool operator==(const GuidEntry&) const = default;
+};
+
+// The pool of GUIDs in the sriov-network-operator's format, read with the configuration: [infiniband] guid_pool.
+struct GuidFile {
+  std::string path;  // "" while no policy asks for it
+  std::vector<GuidEntry> entries;
+  std::optional<Error> unreadable;  // the file as a whole
+
+  bool operator==(const GuidFile&) const = default;
+};
+
 struct KubeletSettings {
   bool enabled{true};
   std::string root{"/var/lib/kubelet"};
@@ -184,6 +210,8 @@ struct Config {
   std::vector<Resource> resources;
   std::optional<RdmaNetnsMode> rdma_netns_mode;  // [rdma] netns_mode; not said: left as it is
   KubeletSettings kubelet;
+  std::string guid_pool;                     // [infiniband] guid_pool; "": where the sriov-network-operator has it
+  GuidFile guid_file;                        // what stands there
   std::set<PciAddress> protected_functions;  // [agent] protected: never disturbed unless forced
   bool auto_apply{true};                     // [agent] auto_apply: false only shows the plan until somebody calls Apply
   std::vector<std::string> sources;          // files and layers it was made from, in the order of reading
@@ -191,9 +219,10 @@ struct Config {
   bool operator==(const Config&) const = default;
 };
 
-[[nodiscard]] std::string_view word(DeviceType type);    // "netdevice", "vfio-pci"
-[[nodiscard]] std::string_view word(OnDrift on_drift);   // "enforce", "observe"
-[[nodiscard]] std::string_view word(ResourceKind kind);  // "shared", "exclusive"
+[[nodiscard]] std::string_view word(DeviceType type);       // "netdevice", "vfio-pci"
+[[nodiscard]] std::string_view word(AddressSource source);  // "listed", "derived", "pool"
+[[nodiscard]] std::string_view word(OnDrift on_drift);      // "enforce", "observe"
+[[nodiscard]] std::string_view word(ResourceKind kind);     // "shared", "exclusive"
 // "0-1,5"
 [[nodiscard]] std::string text(const std::vector<IndexRange>& ranges);
 [[nodiscard]] bool contains(const std::vector<IndexRange>& ranges, unsigned index);

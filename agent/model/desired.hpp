@@ -25,6 +25,7 @@ struct DesiredVf {
   VfSettings settings;          // what the PF has to say of it
   bool address_if_none{false};  // an address that the VF has already stays: nobody asked for another one
   bool only_if_unbound{false};  // no policy speaks of this VF: a driver that somebody bound is left alone
+  bool no_driver{false};        // it was found without one and is given back so
 
   bool operator==(const DesiredVf&) const = default;
 };

@@ -14,6 +14,7 @@ struct Dirty {
   bool network{false};  // interfaces and default routes
   bool rdma{false};
   bool modules{false};
+  bool devlink{false};  // ports and health of cards
 
   bool operator==(const Dirty&) const = default;
   [[nodiscard]] bool empty() const { return *this == Dirty{}; }
@@ -23,6 +24,7 @@ struct Dirty {
     network = network || other.network;
     rdma = rdma || other.rdma;
     modules = modules || other.modules;
+    devlink = devlink || other.devlink;
   }
   [[nodiscard]] static Dirty all() { return {.everything = true, .functions = {}}; }
 };

@@ -3,6 +3,7 @@
 // a fact that could not be read stands in `problems` of its owner instead.
 #pragma once
 
+#include "model/devlink.hpp"
 #include "model/error.hpp"
 #include "model/eswitch.hpp"
 #include "model/pci_address.hpp"
@@ -49,11 +50,16 @@ struct PciFunction {
   std::optional<int> numa_node;                // -1 in sysfs reads as nullopt
   std::optional<unsigned> iommu_group;
   std::optional<Sriov> sriov;
-  std::optional<PciAddress> physfn;          // set on a VF
+  std::optional<PciAddress> physfn;  // set on a VF
+  // Another number whenever the function is made anew: the inode of its folder in sysfs (kernfs gives none out twice
+  // until its 32 bits have gone round). 0: not known.
+  std::uint64_t life{0};
   std::optional<unsigned> vf_index;          // position among physfn's virtfn links; may come later than physfn
   std::string in_use;                        // by whom a VF is used; "" when nobody is known to
   std::vector<VdpaDevice> vdpa;              // that stand on it, by name
   std::optional<EswitchMode> eswitch_mode;   // devlink; nullopt where driver, kernel or link type know no eswitch
+  std::vector<DevlinkPort> ports;            // by index; devlink has them on whoever owns the eswitch
+  std::vector<HealthReporter> reporters;     // by port and name
   std::optional<std::string> udev_rules;     // the agent's own for this PF, "" for none; nullopt without udev
   std::optional<std::string> serial_number;  // PCI VPD where it can be read without blocking; often absent
   std::vector<Error> problems;
@@ -115,6 +121,8 @@ struct RdmaPort {
   LinkType link_layer{LinkType::unknown};
   std::string rate;                     // as sysfs prints it: "400 Gb/sec (4X NDR)"
   std::optional<unsigned> net_ifindex;  // RDMA netlink NDEV_INDEX (RoCE, rxe)
+  std::string guid{};                   // of InfiniBand, "xxxx:xxxx:xxxx:xxxx": the end of gids/0
+  std::vector<std::uint16_t> pkeys{};   // of InfiniBand: what is in its table, without the empty places
 
   bool operator==(const RdmaPort&) const = default;
 };

@@ -26,5 +26,6 @@ inline constexpr std::string_view kFieldGeneration = "NIC_GENERATION";
 inline constexpr std::string_view kConfigFile = "nic-agent/nic-agent.toml";          // below etc
 inline constexpr std::string_view kConfigDropIns = "nic-agent/conf.d";               // below etc, run, usr/lib
 inline constexpr std::string_view kIbCoreOption = "modprobe.d/nic-agent-rdma.conf";  // below etc
+inline constexpr std::string_view kGuidPool = "sriov-operator/infiniband/guids";     // below etc
 
 }  // namespace nic::names

@@ -6,6 +6,7 @@
 #include "model/eswitch.hpp"
 #include "model/pci_address.hpp"
 #include "model/rdma_netns.hpp"
+#include "model/vf_settings.hpp"
 
 #include <cstdint>
 #include <map>
@@ -26,15 +27,29 @@ struct Card {
   bool operator==(const Card&) const = default;
 };
 
+// A VF that was there before the agent came. What is set was so just before the agent changed it for the first time.
+struct FoundVf {
+  std::uint64_t life{0};  // PciFunction::life: what is made in its place later is another VF
+  unsigned index{0};
+  std::optional<std::string> driver{};  // "": none
+  std::optional<unsigned> mtu{};        // of its interface
+  VfSettings settings{};
+
+  bool operator==(const FoundVf&) const = default;
+  [[nodiscard]] bool changed() const { return driver || mtu || !settings.empty(); }
+};
+
+using FoundVfs = std::map<PciAddress, FoundVf>;
+
 // An attribute stands in it from just before the agent changes it for the first time; the older truth is kept.
 struct Found {
   std::optional<unsigned> num_vfs;
   std::optional<unsigned> mtu;
   std::optional<EswitchMode> eswitch_mode{};
   bool no_udev_rules{false};  // the agent's rules of it were not there
+  FoundVfs vfs{};             // all that were there, changed or not
 
   bool operator==(const Found&) const = default;
-  [[nodiscard]] bool empty() const { return *this == Found{}; }
 };
 
 struct Owned {

@@ -31,6 +31,7 @@ struct FunctionStatus {
   FunctionState state{FunctionState::unmanaged};
   std::vector<std::string> protection;  // why it is protected: "carries the IPv4 default route (eth0)"
   std::vector<Difference> differences;
+  std::vector<Error> health{};      // what devlink's health reporters say is broken
   std::optional<Error> last_error;  // stays until a plan for the PF succeeds or is no longer wanted
   std::uint64_t failed_usec{0};     // CLOCK_REALTIME, when a step failed; 0 where none did
   std::uint64_t retry_usec{0};      // when it is tried again; 0: not by itself

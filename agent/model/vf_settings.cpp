@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <tuple>
 #include <utility>
 
 namespace nic::model {
@@ -19,25 +18,6 @@ std::string text(const Vlan& vlan) {
   if (vlan.protocol == VlanProtocol::dot1ad) all += fmt::format(" ({})", word(vlan.protocol));
   if (vlan.qos != 0) all += fmt::format(" with qos {}", vlan.qos);
   return all;
-}
-
-// Every setting, with its name, in the order in which they are written: addresses before what may depend on them, trust
-// before what only a trusted VF may.
-constexpr std::tuple kSettings{
-    std::pair{"mac", &VfSettings::mac},
-    std::pair{"node_guid", &VfSettings::node_guid},
-    std::pair{"port_guid", &VfSettings::port_guid},
-    std::pair{"vlan", &VfSettings::vlan},
-    std::pair{"trust", &VfSettings::trust},
-    std::pair{"spoofchk", &VfSettings::spoof_check},
-    std::pair{"link_state", &VfSettings::link_state},
-    std::pair{"min_tx_rate", &VfSettings::min_tx_rate},
-    std::pair{"max_tx_rate", &VfSettings::max_tx_rate},
-};
-
-template <class Each>
-void for_each_setting(Each each) {
-  std::apply([&](const auto&... one) { (each(one.first, one.second), ...); }, kSettings);
 }
 
 }  // namespace
@@ -84,6 +64,14 @@ std::vector<std::string_view> take_untold(VfSettings& wished, const VfSettings& 
     (wished.*member).reset();
   });
   return names;
+}
+
+VfSettings those_of(const VfSettings& change, const VfSettings& now) {
+  VfSettings same;
+  for_each_setting([&](std::string_view, auto member) {
+    if (change.*member) same.*member = now.*member;
+  });
+  return same;
 }
 
 void lay_over(VfSettings& settings, const VfSettings& change) {

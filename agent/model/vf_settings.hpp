@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 namespace nic::model {
@@ -44,6 +46,26 @@ struct VfSettings {
   void drop_guids();
 };
 
+// Every setting, with its name, in the order in which they are written: addresses before what may depend on them, trust
+// before what only a trusted VF may.
+inline constexpr std::tuple kVfSettings{
+    std::pair{"mac", &VfSettings::mac},
+    std::pair{"node_guid", &VfSettings::node_guid},
+    std::pair{"port_guid", &VfSettings::port_guid},
+    std::pair{"vlan", &VfSettings::vlan},
+    std::pair{"trust", &VfSettings::trust},
+    std::pair{"spoofchk", &VfSettings::spoof_check},
+    std::pair{"link_state", &VfSettings::link_state},
+    std::pair{"min_tx_rate", &VfSettings::min_tx_rate},
+    std::pair{"max_tx_rate", &VfSettings::max_tx_rate},
+};
+
+// each(name, member) for every setting.
+template <class Each>
+void for_each_setting(Each each) {
+  std::apply([&](const auto&... one) { (each(one.first, one.second), ...); }, kVfSettings);
+}
+
 // One setting by its name and its value, as people read it: {"vlan", "100 (802.1ad, qos 3)"}.
 struct NamedSetting {
   std::string_view name;
@@ -58,6 +80,8 @@ struct NamedSetting {
 [[nodiscard]] VfSettings missing(const VfSettings& wished, const VfSettings& now);
 // Takes out of `wished` what `now` does not tell; gives the names.
 std::vector<std::string_view> take_untold(VfSettings& wished, const VfSettings& now);
+// Of `now` what `change` speaks of.
+[[nodiscard]] VfSettings those_of(const VfSettings& change, const VfSettings& now);
 // `change` laid over `settings`.
 void lay_over(VfSettings& settings, const VfSettings& change);
 

@@ -1,5 +1,7 @@
 #include "config/import/import.hpp"
 
+#include "config/guid_file.hpp"
+#include "config/import/guids.hpp"
 #include "config/import/node_state.hpp"
 #include "config/import/policy.hpp"
 
@@ -47,6 +49,7 @@ class Import {
   }
 
   std::expected<Imported, std::vector<model::Error>> finish() {
+    for (const auto& pool : guid_pools_) give_guids(pool, shares_, mistakes_, result_.warnings);
     add_policies(shares_, wishes_);
     std::ranges::sort(wishes_.policies, {}, [](const model::SriovPolicy& policy) {
       return std::tie(policy.priority, policy.name, policy.place);
@@ -65,6 +68,11 @@ class Import {
   void read(const Node& document, Findings& findings) {
     if (useful_ >= kMostWishes)
       return findings.mistake(document.at, fmt::format("there are more than {} documents", kMostWishes));
+    if (document.kind == Node::Kind::list) {
+      ++useful_;
+      guid_pools_.push_back(guid_file_of(document, findings.file));
+      return;
+    }
     const auto kind = text_of(document, "kind");
     const bool ours = text_of(document, "apiVersion").starts_with(kGroup);
     if (kind == "List" || (ours && is_list(kind))) return read_list(document, findings);
@@ -133,6 +141,7 @@ class Import {
   std::string_view resource_prefix_;
   Wishes wishes_;
   PfShares shares_;
+  std::vector<model::GuidFile> guid_pools_;
   Imported result_;
   std::vector<model::Error> mistakes_;
   unsigned useful_{0};

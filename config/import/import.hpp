@@ -1,10 +1,10 @@
 // Documents of the sriov-network-operator (SriovNetworkNodePolicy, SriovNetworkNodeState, lists of them, the records on
-// the node) as the configuration that asks for the same. Pure. Thread: any.
+// the node, its pool of GUIDs) as the configuration that asks for the same. Pure. Thread: any.
 // Policies are sorted by priority and name, so the order of the documents does not matter. A policy's resourceName
 // becomes an exclusive resource that selects the policy's VFs.
 #pragma once
 
-#include "config/import/map_reader.hpp"
+#include "config/map_reader.hpp"
 #include "model/config.hpp"
 #include "model/error.hpp"
 

@@ -1,7 +1,7 @@
 // What the documents ask for, on its way into a Config. Thread: any (values).
 #pragma once
 
-#include "config/import/map_reader.hpp"
+#include "config/map_reader.hpp"
 #include "config/words.hpp"
 #include "model/config.hpp"
 

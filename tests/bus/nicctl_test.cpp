@@ -236,6 +236,17 @@ TEST_F(Nicctl, WatchShowsChangesUntilTheBusGoes) {
                           std::chrono::milliseconds{50});
   }
   EXPECT_TRUE(seen);
+  agent.change([](model::Snapshot& snapshot) {
+    auto& pf = snapshot.inventory.functions.at(pci("0000:3b:00.0"));
+    pf.reporters = {{std::nullopt, "fw_fatal", false, 2, 1}};
+    pf.ports.push_back({32768, model::PortFlavour::pci_sf, std::nullopt, 0, std::nullopt, 88, false, std::nullopt});
+    auto& port = snapshot.inventory.rdma_devices[0].ports[0];
+    port.link_layer = model::LinkType::infiniband;
+    port.pkeys = {0x8001};
+  });
+  for (const auto* what :
+       {"Device HealthReporters=", "fw_fatal", "PhysicalFunction Ports=", "pcisf", "Rdma InfinibandPorts=", "0x8001"})
+    EXPECT_TRUE(lines.wait_for(what, std::chrono::seconds{10})) << what;
   agent.change([](model::Snapshot& snapshot) { snapshot.inventory.rdma_devices.clear(); });
   EXPECT_TRUE(
       lines.wait_for("removed /org/nicagent1/device/0000_3b_00_0 org.nicagent1.Rdma", std::chrono::seconds{10}));

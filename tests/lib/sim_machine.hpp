@@ -7,6 +7,7 @@
 #include "lib/told_vfs.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <functional>
@@ -20,7 +21,7 @@ namespace nic::test {
 
 class SimMachine : public apply::Machine {
  public:
-  explicit SimMachine(model::Inventory state) : state_{std::move(state)} { tell_of_vfs(state_); }
+  explicit SimMachine(model::Inventory state) : state_{std::move(state)} { complete(); }
   ~SimMachine() override { release(); }
 
   model::Inventory observe(const model::Inventory&, const model::Dirty&) override {
@@ -55,7 +56,7 @@ class SimMachine : public apply::Machine {
     if (const auto* rdma = std::get_if<model::SetRdmaNetns>(&action); rdma != nullptr && namespaces_)
       return with_namespaces(*rdma);
     core::predict(state_, action);
-    tell_of_vfs(state_);
+    complete();
     if (changed_) changed_();
     return {};
   }
@@ -108,7 +109,7 @@ class SimMachine : public apply::Machine {
   void change(const std::function<void(model::Inventory&)>& by) {
     const std::lock_guard lock{mutex_};
     by(state_);
-    tell_of_vfs(state_);
+    complete();
     if (changed_) changed_();
   }
   void on_change(std::function<void()> changed) {
@@ -159,6 +160,17 @@ class SimMachine : public apply::Machine {
     return std::unexpected(model::system_error(EBUSY, "set the RDMA network-namespace mode", ""));
   }
 
+  // What a kernel adds: PFs tell of their VFs, and what was made anew is another one.
+  void complete() {
+    tell_of_vfs(state_);
+    for (auto& [address, function] : state_.functions)
+      if (function.life == 0) function.life = next_life();
+  }
+  // Also over a restart of the agent, which is another SimMachine.
+  static std::uint64_t next_life() {
+    static std::atomic<std::uint64_t> lives{0};
+    return ++lives;
+  }
   static std::expected<void, model::Error> refuse(int number, const model::PciAddress& address) {
     return std::unexpected(model::system_error(number, "write", address.text()));
   }

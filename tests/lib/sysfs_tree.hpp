@@ -211,6 +211,7 @@ class SysfsTree {
       write(at / "phys_state", "5: LinkUp\n");
       write(at / "link_layer", std::string{link_layer} + "\n");
       write(at / "rate", "400 Gb/sec (4X NDR)\n");
+      write(at / "gids/0", "fe80:0000:0000:0000:" + guid);
     }
     node(parent, "infiniband_verbs", "uverbs" + std::to_string(nodes_), name, 192 + nodes_, 0);
     ++nodes_;

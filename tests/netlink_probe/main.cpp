@@ -2,16 +2,24 @@
 // error as the agent would show them, with exit status 1.
 #include "core/udev_rules.hpp"
 #include "host/devlink.hpp"
+#include "host/kernel_events.hpp"
 #include "host/netlink_facts.hpp"
+#include "host/netlink_socket.hpp"
 #include "host/offload.hpp"
 #include "host/udev_rules.hpp"
 #include "host/vdpa.hpp"
+#include "host/vf_message.hpp"
+#include "loop/loop.hpp"
 #include "netlink_probe/vduse.hpp"
 
 #include <fmt/format.h>
+#include <linux/rtnetlink.h>
+#include <systemd/sd-event.h>
 
 #include <charconv>
+#include <chrono>
 #include <cstdio>
+#include <initializer_list>
 #include <map>
 #include <span>
 #include <string>
@@ -32,6 +40,10 @@ constexpr const char* kUsage =
     "  parameter DEVICE NAME [VALUE] its value; or set it\n"
     "  links                         ifindex name phys_port_name phys_switch_id\n"
     "  offload IFINDEX               hw-tc-offload on\n"
+    "  vf IFINDEX VF [NAME VALUE]... what its driver tells of a VF; or set it: mac, vlan (ID,QOS,PROTOCOL), trust,\n"
+    "                                spoofchk, link_state, rates (MIN,MAX)\n"
+    "  listen                        \"listening\", then \"heard\" when a card or its health changes; gives up after "
+    "20 s\n"
     "  rules DEVICE PF VFS           the udev rules that name representors\n"
     "  reload-udev                   have udev read its rules\n"
     "  vdpa                          what vDPA devices can be made on\n"
@@ -55,21 +67,6 @@ std::expected<unsigned, model::Error> number(const std::string& text) {
   if (failure != std::errc{} || end != text.data() + text.size())
     return std::unexpected(wrong("\"" + text + "\" is no number"));
   return value;
-}
-
-std::string_view word(std::optional<host::PortFlavour> flavour) {
-  if (!flavour) return "unknown";
-  switch (*flavour) {
-    case host::PortFlavour::physical: return "physical";
-    case host::PortFlavour::cpu: return "cpu";
-    case host::PortFlavour::dsa: return "dsa";
-    case host::PortFlavour::pci_pf: return "pcipf";
-    case host::PortFlavour::pci_vf: return "pcivf";
-    case host::PortFlavour::virtual_port: return "virtual";
-    case host::PortFlavour::unused: return "unused";
-    case host::PortFlavour::pci_sf: return "pcisf";
-  }
-  return "unknown";
 }
 
 std::string text(std::optional<unsigned> value) { return value ? std::to_string(*value) : "-"; }
@@ -98,18 +95,18 @@ Result mode(host::Devlink& devlink, Words words) {
 Result ports(host::Devlink& devlink, Words words) {
   const auto all = devlink.ports();
   if (!all) return std::unexpected(all.error());
-  for (const auto& port : *all)
-    if (port.device.text() == words[0])
-      fmt::print("{} {} {} {} {} {}\n", port.index, word(port.flavour), text(port.pf), text(port.vf), text(port.sf),
-                 text(port.net_ifindex));
+  for (const auto& [of, port] : *all)
+    if (of.text() == words[0])
+      fmt::print("{} {} {} {} {} {}\n", port.index, port.flavour ? model::word(*port.flavour) : "unknown",
+                 text(port.pf), text(port.vf), text(port.sf), text(port.net_ifindex));
   return {};
 }
 
 Result health(host::Devlink& devlink, Words words) {
   const auto all = devlink.health_reporters();
   if (!all) return std::unexpected(all.error());
-  for (const auto& reporter : *all)
-    if (reporter.device.text() == words[0] && !reporter.port)
+  for (const auto& [of, reporter] : *all)
+    if (of.text() == words[0] && !reporter.port)
       fmt::print("{} {} {} {}\n", reporter.name, reporter.healthy ? "healthy" : "error", reporter.errors,
                  reporter.recoveries);
   return {};
@@ -142,6 +139,81 @@ Result links(Words) {
 Result offload(Words words) {
   const auto ifindex = number(words[0]);
   return ifindex ? host::offload_tc(*ifindex) : std::unexpected(ifindex.error());
+}
+
+bool on(std::string_view text) { return text == "on"; }
+
+template <class Word>
+std::optional<Word> one_of(std::initializer_list<Word> words, std::string_view text) {
+  for (const auto known : words)
+    if (text == model::word(known)) return known;
+  return std::nullopt;
+}
+
+// "a,b" apart; what is not there is "".
+std::pair<std::string, std::string> halves(const std::string& text) {
+  const auto comma = text.find(',');
+  return {text.substr(0, comma), comma == std::string::npos ? "" : text.substr(comma + 1)};
+}
+
+// False: there is no such setting, or the value is none of its.
+bool take(model::VfSettings& settings, std::string_view name, const std::string& value) {
+  using enum model::VfLinkState;
+  const auto [first, rest] = halves(value);
+  if (name == "mac") settings.mac = model::MacAddress::parse(value);
+  if (name == "trust") settings.trust = on(value);
+  if (name == "spoofchk") settings.spoof_check = on(value);
+  if (name == "link_state") settings.link_state = one_of({automatic, enable, disable}, value);
+  if (name == "rates") {
+    settings.min_tx_rate = number(first).value_or(0);
+    settings.max_tx_rate = number(rest).value_or(0);
+  }
+  if (name == "vlan") {
+    const auto [qos, protocol] = halves(rest);
+    settings.vlan = model::Vlan{static_cast<std::uint16_t>(number(first).value_or(0)),
+                                static_cast<std::uint8_t>(number(qos).value_or(0)),
+                                one_of({model::VlanProtocol::dot1q, model::VlanProtocol::dot1ad}, protocol)
+                                    .value_or(model::VlanProtocol::dot1q)};
+  }
+  return !settings.empty();
+}
+
+Result vf(Words words) {
+  const auto ifindex = number(words[0]);
+  const auto index = number(words[1]);
+  if (!ifindex || !index) return std::unexpected(ifindex ? index.error() : ifindex.error());
+  for (std::size_t at = 2; at + 1 < words.size(); at += 2) {
+    model::VfSettings change;
+    if (!take(change, words[at], words[at + 1])) return std::unexpected(wrong("\"" + words[at] + "\" is no setting"));
+    auto socket = host::NetlinkSocket::open(NETLINK_ROUTE);
+    if (!socket) return std::unexpected(socket.error());
+    const auto request = host::vf_message(*ifindex, *index, change);
+    if (auto done = socket->change(RTM_SETLINK, request.bytes()); !done) return done;
+  }
+  const auto all = host::kernel_netlink({}).vfs(*ifindex);
+  if (!all) return std::unexpected(all.error());
+  const auto found = all->find(*index);
+  if (found == all->end()) return std::unexpected(wrong("nothing is told of this VF"));
+  for (const auto& [name, value] : model::named(found->second)) fmt::print("{} {}\n", name, value);
+  return {};
+}
+
+Result listen(Words) {
+  constexpr std::uint64_t kPatience = 20'000'000;
+  const auto event = loop::new_event();
+  bool heard = false;
+  const auto events =
+      host::KernelEvents::open(event.get(), {}, [&](const model::Dirty& dirty) { heard = heard || dirty.devlink; });
+  if (!events) return std::unexpected(events.error());
+  fmt::print("listening\n");
+  std::fflush(stdout);
+  loop::Timer patience{event.get(), [&] { sd_event_exit(event.get(), 0); }};
+  patience.arm(std::chrono::microseconds{kPatience});
+  while (!heard && sd_event_get_state(event.get()) != SD_EVENT_FINISHED)
+    if (sd_event_run(event.get(), kPatience) < 0) break;
+  if (!heard) return std::unexpected(wrong("nothing was heard"));
+  fmt::print("heard\n");
+  return {};
 }
 
 Result rules(Words words) {
@@ -195,6 +267,8 @@ Result run(Words words) {
       {"parameter", {2, 3, parameter, nullptr}},
       {"links", {0, 0, nullptr, links}},
       {"offload", {1, 1, nullptr, offload}},
+      {"vf", {2, 16, nullptr, vf}},
+      {"listen", {0, 0, nullptr, listen}},
       {"rules", {3, 3, nullptr, rules}},
       {"reload-udev", {0, 0, nullptr, [](Words) { return host::reload_udev(); }}},
       {"vdpa", {0, 0, nullptr, vdpa}},

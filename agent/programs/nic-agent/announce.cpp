@@ -25,6 +25,16 @@ void announce_functions(const Snapshot& before, const Snapshot& after) {
                 fmt::format("{} {} went away", word(function.kind()), address.text()));
 }
 
+void announce_health(const Snapshot& before, const Snapshot& after) {
+  for (const auto& [address, status] : after.functions) {
+    const auto found = before.functions.find(address);
+    for (const auto& error : status.health)
+      if (found == before.functions.end() ||
+          std::ranges::find(found->second.health, error) == found->second.health.end())
+        loop::log(Event::problem, {{names::kFieldPci, address.text()}}, error);
+  }
+}
+
 void announce_plan(const Snapshot& before, const Snapshot& after) {
   for (const auto& conflict : after.desired.conflicts)
     if (std::ranges::find(before.desired.conflicts, conflict) == before.desired.conflicts.end())
@@ -66,6 +76,7 @@ void announce_resources(const Snapshot& before, const Snapshot& after) {
 
 void announce(const Snapshot& before, const Snapshot& after) {
   announce_functions(before, after);
+  announce_health(before, after);
   if (after.config_errors != before.config_errors)
     for (const auto& error : after.config_errors) loop::log(Event::configuration_rejected, {}, error);
   if (after.config_generation != before.config_generation)

@@ -31,7 +31,7 @@ Configuration::Configuration(sd_event* event, loop::Mailbox::Post post, model::R
 
 void Configuration::watch() {
   watches_.clear();
-  for (const auto& folder : config::watch_directories(roots_)) {
+  for (const auto& folder : config::watch_directories(roots_, guid_pool_)) {
     auto watch = std::make_unique<loop::DirectoryWatch>(
         event_, folder.c_str(), IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_DELETE_SELF,
         [this](const char*, std::uint32_t) { debounce_.touch(); });
@@ -97,6 +97,7 @@ void Configuration::next() {
       },
       [this, wanted, outcome] {
         busy_ = false;
+        if (outcome->read) guid_pool_ = outcome->read->guid_file.path;
         watch();  // folders may have come or gone
         std::expected<void, Error> answer = outcome->first;
         if (answer) {

@@ -50,6 +50,7 @@ class Configuration {
   std::vector<Wanted> queue_;
   std::unique_ptr<apply::Task> reading_;
   bool busy_{false};
+  std::string guid_pool_;  // the file that the configuration in force names; "" for none
   std::vector<config::Layer> layers_;
   loop::Debounce debounce_;
   std::vector<std::unique_ptr<loop::DirectoryWatch>> watches_;

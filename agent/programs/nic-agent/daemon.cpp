@@ -6,6 +6,7 @@
 #include "host/kernel_events.hpp"
 #include "host/netlink_facts.hpp"
 #include "host/nodes.hpp"
+#include "host/rules_watch.hpp"
 #include "host/udev_queue.hpp"
 #include "kubelet/endpoint.hpp"
 #include "loop/log.hpp"
@@ -87,6 +88,8 @@ class Daemon {
       loop::log(Event::problem, {}, events.error());
       reconciler_.events_lost(events.error());
     }
+    rules_watch_.emplace(event_.get(), options_.roots,
+                         [this](const model::Dirty& dirty) { reconciler_.changed(dirty); });
     wait_for_udev();
     connect_bus();
     offer();
@@ -210,6 +213,7 @@ class Daemon {
   apply::ReadyFile ready_file_{options_.roots};
   apply::Reconciler reconciler_;
   std::unique_ptr<host::KernelEvents> events_;
+  std::optional<host::RulesWatch> rules_watch_;
   Configuration configuration_;
   loop::Signal terminate_, interrupt_, hangup_;
   loop::Timer patience_, udev_patience_;

@@ -14,10 +14,12 @@
 namespace nic::daemon {
 namespace {
 
-// The PF whose devlink lock the step may hold.
+// The function whose devlink lock the step may hold.
 std::optional<model::PciAddress> locked_by(const model::Action& action) {
   if (const auto* vfs = std::get_if<model::SetNumVfs>(&action)) return vfs->pf;
   if (const auto* eswitch = std::get_if<model::SetEswitchMode>(&action)) return eswitch->pf;
+  if (const auto* bind = std::get_if<model::BindDriver>(&action)) return bind->function;
+  if (const auto* unbind = std::get_if<model::UnbindDriver>(&action)) return unbind->function;
   return std::nullopt;
 }
 
@@ -25,20 +27,20 @@ std::optional<model::PciAddress> locked_by(const model::Action& action) {
 
 class RealMachine::Busy {
  public:
-  Busy(RealMachine& machine, std::optional<model::PciAddress> pf) : machine_{machine}, pf_{pf} {
+  Busy(RealMachine& machine, std::optional<model::PciAddress> function) : machine_{machine}, function_{function} {
     const std::lock_guard lock{machine_.mutex_};
-    if (pf_) machine_.busy_.insert(*pf_);
+    if (function_) machine_.busy_.insert(*function_);
   }
   Busy(const Busy&) = delete;
   Busy& operator=(const Busy&) = delete;
   ~Busy() {
     const std::lock_guard lock{machine_.mutex_};
-    if (pf_) machine_.busy_.erase(machine_.busy_.find(*pf_));
+    if (function_) machine_.busy_.erase(machine_.busy_.find(*function_));
   }
 
  private:
   RealMachine& machine_;
-  std::optional<model::PciAddress> pf_;
+  std::optional<model::PciAddress> function_;
 };
 
 std::set<model::PciAddress> RealMachine::busy() {

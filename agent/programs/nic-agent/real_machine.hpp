@@ -37,7 +37,7 @@ class RealMachine : public apply::Machine {
 
   std::mutex mutex_;
   std::string kubelet_root_;
-  std::multiset<model::PciAddress> busy_;  // PFs with a step under way that may hold devlink's lock
+  std::multiset<model::PciAddress> busy_;  // functions with a step under way that may hold devlink's lock
   model::Roots roots_;
   kmod::FileCache module_files_;
 };

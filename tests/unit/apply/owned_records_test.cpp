@@ -17,11 +17,31 @@ using testing::IsEmpty;
 
 const model::PciAddress kPf = pci("0000:01:00.0");
 
+// Every setting of a VF.
+model::VfSettings settings() {
+  model::VfSettings all;
+  all.mac = model::MacAddress::parse("02:00:00:00:00:01");
+  all.node_guid = model::Guid::parse("0002:c903:0000:0001");
+  all.port_guid = model::Guid::parse("0002:c903:0000:0002");
+  all.vlan = model::Vlan{100, 3, model::VlanProtocol::dot1ad};
+  all.trust = false;
+  all.spoof_check = true;
+  all.link_state = model::VfLinkState::disable;
+  all.min_tx_rate = 0;
+  all.max_tx_rate = 100'000;
+  return all;
+}
+
 model::Owned record() {
   return {kPf,
           {0x8086, 0x10c9, "MT2340J88735", "52:54:00:00:00:01"},
           {"enp1s0", "rail0"},
-          {.num_vfs = 0, .mtu = 1500, .eswitch_mode = model::EswitchMode::switchdev, .no_udev_rules = true}};
+          {.num_vfs = 0,
+           .mtu = 1500,
+           .eswitch_mode = model::EswitchMode::switchdev,
+           .no_udev_rules = true,
+           .vfs = {{pci("0000:01:10.0"), {.life = ~std::uint64_t{0}, .index = 0}},
+                   {pci("0000:01:10.2"), {.life = 2, .index = 1, .driver = "", .mtu = 9000, .settings = settings()}}}}};
 }
 
 class OwnedRecordsTest : public testing::Test {
@@ -72,6 +92,8 @@ TEST_F(OwnedRecordsTest, SetDamagedOnesAsideAndReadTheOthers) {
         with("\"version\":1", "\"version\":2"), with("\"mtu\":1500", "\"mtu\":-1"),
         with("\"mtu\":1500", "\"mtu\":99999"), with("\"mtu\":1500", "\"mtu\":\"1500\""),
         with("0000:01:00.0", "../../../etc"), with("\"found\":{", "\"fund\":{"), with("[\"enp1s0\"", "[1"),
+        with("\"life\":2", "\"life\":-2"), with("\"trust\":false", "\"trust\":0"), with("802.1ad", "802.1x"),
+        with("\"vf\":\"0000:01:10.2\"", "\"vf\":\"eth0\""), with("\"driver\":\"\"", "\"driver\":[]"),
         good /* of another PF than its name says */}) {
     write(roots.state / "owned/0000_02_00_0.json", text);
     const auto read = records.read();
@@ -85,7 +107,7 @@ TEST(OwnedText, KeepsEverythingAndLeavesOutWhatWasNotChanged) {
   OwnedNote note{record(), "boot"};
   EXPECT_EQ(parse_owned(to_text(note)), note);
   note.owned.found.mtu.reset();
-  EXPECT_EQ(to_text(note).find("mtu"), std::string::npos);
+  EXPECT_EQ(to_text(note).find("\"mtu\":1500"), std::string::npos);
   EXPECT_EQ(parse_owned(to_text(note)), note);
 }
 

@@ -202,6 +202,20 @@ TEST_F(OwnedPf, IsHandedOverAsItIs) {
   EXPECT_EQ(mtu(agent.machine->state()), 9000u);
 }
 
+TEST_F(OwnedPf, IsNotOneWhoseVfsSomebodyElseMakes) {
+  core::predict(host, model::SetNumVfs{kPf, 0, 2});
+  auto external = policy("external", {{"enp1s0", {}}}, 2);
+  external.externally_managed = true;
+  external.groups = {test::vfio({{0, 1}})};
+  AgentOnSim agent{host, state.path()};
+  agent.configure({external});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return settled(agent) && agent.status(kPf).state == FunctionState::ok; }));
+  EXPECT_GE(agent.machine->performed(), 2u);
+  EXPECT_THAT(agent.now()->owned, IsEmpty());
+  EXPECT_FALSE(std::filesystem::exists(record));
+}
+
 TEST_F(OwnedPf, IsOnlyShownHowItWouldBeGivenBackWhenItMayNotBe) {
   AgentOnSim agent{host, state.path()};
   begin(agent);
@@ -301,16 +315,17 @@ struct Moment {
   model::Inventory host;
 };
 
-TEST_F(OwnedPf, ConvergesHoweverTheAgentIsKilled) {
-  const test::TemporaryFolder kept;
-  std::vector<Moment> moments;
-  auto mirror = host;
-  const auto keep = [&] {
-    const auto copy = kept.path() / std::to_string(moments.size());
-    std::filesystem::copy(state.path(), copy, std::filesystem::copy_options::recursive);
-    moments.push_back({copy, mirror});
-  };
-  {
+class KilledAnywhere : public OwnedPf {
+ protected:
+  // Before and after every step of making what the policy asks for, and of giving it back.
+  std::vector<Moment> life(const model::SriovPolicy& policy, const std::function<bool(const AgentOnSim&)>& is_back) {
+    std::vector<Moment> moments;
+    auto mirror = host;
+    const auto keep = [&] {
+      const auto copy = kept_.path() / std::to_string(moments.size());
+      std::filesystem::copy(state.path(), copy, std::filesystem::copy_options::recursive);
+      moments.push_back({copy, mirror});
+    };
     AgentOnSim agent{host, state.path()};
     agent.machine->fail_when([&](const model::Action& action) -> std::optional<model::Error> {
       keep();
@@ -318,19 +333,32 @@ TEST_F(OwnedPf, ConvergesHoweverTheAgentIsKilled) {
       keep();
       return std::nullopt;
     });
-    begin(agent);
+    agent.configure({policy});
+    agent.reconciler->start();
+    EXPECT_TRUE(agent.run_until([&] { return settled(agent) && agent.status(kPf).state == FunctionState::ok; }));
     agent.configure({});
-    ASSERT_TRUE(agent.run_until([&] { return is_given_back(agent); }));
+    EXPECT_TRUE(agent.run_until([&] { return is_back(agent); }));
     agent.machine->fail_when(nullptr);
+    return moments;
   }
+  // The disk of that moment, for an agent that is started again.
+  static void restore(const Moment& moment, const std::filesystem::path& to) {
+    std::filesystem::copy(moment.state, to,
+                          std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
+  }
+
+ private:
+  test::TemporaryFolder kept_;
+};
+
+TEST_F(KilledAnywhere, ItConverges) {
+  const auto moments = life(four_large(), is_given_back);
   // Every step of making it, of giving it back, before and after; the record without the change is the first of them.
   ASSERT_GE(moments.size(), 2u * (1 + 4 + 1 + 4 + 2));
   for (std::size_t at = 0; at < moments.size(); ++at) {
     for (const bool wanted : {true, false}) {
       const test::TemporaryFolder again;
-      std::filesystem::copy(
-          moments[at].state, again.path(),
-          std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
+      restore(moments[at], again.path());
       AgentOnSim agent{moments[at].host, again.path()};
       agent.configure(wanted ? std::vector{four_large()} : std::vector<model::SriovPolicy>{});
       agent.reconciler->start();
@@ -345,6 +373,63 @@ TEST_F(OwnedPf, ConvergesHoweverTheAgentIsKilled) {
           << vfs(agent.machine->state()) << " VFs, MTU " << mtu(agent.machine->state()) << ", "
           << agent.now()->owned.size() << " owned" << (settled(agent) ? "" : ", not settled");
     }
+  }
+}
+
+// What an administrator notices of VFs that were there before the agent came.
+using Vfs = std::map<unsigned, std::vector<std::string>>;
+Vfs vfs_of(const model::Inventory& host) {
+  Vfs all;
+  for (const auto& [index, address] : host.functions.at(kPf).sriov->virtfns) {
+    auto& vf = all[index];
+    const auto& told = host.net_devices_of(kPf).front()->vfs.at(index);
+    vf = {host.functions.at(address).driver.value_or("none"), std::to_string(told.vlan->id),
+          *told.trust ? "trust" : ""};
+    if (index != 1) vf.push_back(told.mac->text());  // VF 1 had none, and nobody can take one away
+    for (const auto* net : host.net_devices_of(address)) vf.push_back(std::to_string(net->mtu));
+  }
+  return all;
+}
+
+TEST_F(KilledAnywhere, ItGivesBackTheVfsThatWereThere) {
+  using model::DeviceType;
+  core::predict(host, model::SetNumVfs{kPf, 0, 4});
+  core::predict(host, model::SetAutoprobe{kPf, true});
+  const auto vf = [&](unsigned index) { return host.functions.at(kPf).sriov->virtfns.at(index); };
+  for (unsigned index = 0; index < 4; ++index) host.functions.at(vf(index)).life = 1'000'000 + index;
+  core::predict(host, model::BindDriver{vf(0), 0, DeviceType::netdevice, {}});
+  core::predict(host, model::BindDriver{vf(2), 2, DeviceType::vfio_pci, {}});
+  core::predict(host, model::BindDriver{vf(3), 3, DeviceType::netdevice, {}});
+  core::predict(host, model::SetMtu{vf(0), 1500, 3000});
+  test::tell_of_vfs(host);
+  auto& told = host.net_devices[0].vfs;
+  told.at(0).vlan = model::Vlan{7, 0, model::VlanProtocol::dot1q};
+  told.at(3).trust = true;
+  for (const unsigned index : {0U, 2U, 3U}) told.at(index).mac = model::MacAddress{0x020000000070 + index};
+  const auto found = vfs_of(host);
+
+  auto other = policy("other", {{"enp1s0", {}}}, 4);
+  other.mtu = 2000;
+  other.options.macs = model::AddressPool<model::MacAddress>{.source = model::AddressSource::listed,
+                                                             .ranges = {{{0x020000000010}, {0x020000000013}}}};
+  other.options.settings.vlan = model::Vlan{100, 0, model::VlanProtocol::dot1q};
+  other.options.settings.trust = false;
+  other.groups = {test::vfio({{0, 0}})};
+  const auto is_back = [&](const AgentOnSim& agent) {
+    const auto now = agent.machine->state();
+    return settled(agent) && agent.now()->owned.empty() && vfs_of(now) == found && mtu(now) == 1500;
+  };
+  const auto moments = life(other, is_back);
+  ASSERT_GE(moments.size(), 20U);
+  for (std::size_t at = 0; at < moments.size(); ++at) {
+    const test::TemporaryFolder again;
+    restore(moments[at], again.path());
+    AgentOnSim agent{moments[at].host, again.path()};
+    agent.configure({});
+    agent.reconciler->start();
+    EXPECT_TRUE(agent.run_until([&] { return is_back(agent); }))
+        << "killed at moment " << at << ": " << agent.status(kPf).text << ", " << agent.now()->owned.size() << " owned"
+        << testing::PrintToString(vfs_of(agent.machine->state()));
   }
 }
 

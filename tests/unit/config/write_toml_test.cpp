@@ -48,6 +48,7 @@ std::string inline_table(const Values& values) {
 std::string text_with(const std::string& table, const std::string& key, const std::string& value) {
   std::map<std::string, Values> tables{
       {"agent", {}},
+      {"infiniband", {}},
       {"kernel_modules", {}},
       {"kernel_modules.version", {{"name", R"("mlx5_core")"}, {"min", R"("5")"}}},
       {"gpudirect", {}},
@@ -71,7 +72,7 @@ std::string text_with(const std::string& table, const std::string& key, const st
     if (table == "resource" && key == "kind" && value == R"("shared")") found->second["rdma_hca_max"] = "5";
   }
   std::string text;
-  for (const char* name : {"agent", "kernel_modules", "gpudirect", "rdma", "kubelet"})
+  for (const char* name : {"agent", "infiniband", "kernel_modules", "gpudirect", "rdma", "kubelet"})
     text += std::string{"["} + name + "]\n" + lines(tables[name]);
   text += "[[kernel_modules.version]]\n" + lines(tables["kernel_modules.version"]);
   text += "[[sriov.policy]]\n" + lines(tables["sriov.policy"]) +
@@ -86,6 +87,7 @@ std::string text_with(const std::string& table, const std::string& key, const st
 const std::map<std::string, std::string> kSamples{
     {"agent.auto_apply", "false"},
     {"agent.protected", R"(["0000:3b:00.0", "0001:00:00.1"])"},
+    {"infiniband.guid_pool", R"("/etc/guids")"},
     {"sriov.policy.name", R"("other")"},
     {"sriov.policy.priority", "10"},
     {"sriov.policy.externally_managed", "true"},
@@ -95,7 +97,6 @@ const std::map<std::string, std::string> kSamples{
     {"sriov.policy.mtu", "9000"},
     {"sriov.policy.device_type", R"("vfio-pci")"},
     {"sriov.policy.macs", R"(["02:00:00:00:00:10", "02:00:00:00:00:20-02:00:00:00:00:2f"])"},
-    {"sriov.policy.guids", R"("derived")"},
     {"sriov.policy.vlan", "0"},
     {"sriov.policy.vlan_qos", "3"},
     {"sriov.policy.vlan_proto", R"("802.1ad")"},
@@ -113,7 +114,8 @@ const std::map<std::string, std::string> kSamples{
     {"sriov.policy.group.is_rdma", "false"},
     {"sriov.policy.group.vdpa_type", R"("virtio")"},
     {"sriov.policy.group.macs", R"(["02:00:00:00:00:10", "02:00:00:00:00:20-02:00:00:00:00:2f"])"},
-    {"sriov.policy.group.guids", R"(["0002:c903:00f9:bfa0-0002:c903:00f9:bfa4"])"},
+    {"sriov.policy.group.guids", R"("pool")"},
+    {"sriov.policy.guids", R"(["0002:c903:00f9:bfa0-0002:c903:00f9:bfa4"])"},
     {"sriov.policy.group.vlan", "0"},
     {"sriov.policy.group.vlan_qos", "3"},
     {"sriov.policy.group.vlan_proto", R"("802.1ad")"},

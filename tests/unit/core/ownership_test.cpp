@@ -6,6 +6,7 @@
 #include "lib/hosts.hpp"
 #include "lib/plans.hpp"
 #include "lib/policies.hpp"
+#include "lib/told_vfs.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -42,29 +43,113 @@ model::Inventory changed() {
 
 model::OwnedPfs owned(const model::Inventory& host) {
   auto record = first_record(host.functions.at(kPf), host);
-  record = noted(std::move(record), model::SetNumVfs{kPf, 0, 4});
-  record = noted(std::move(record), model::SetMtu{kPf, 1500, 9000});
+  record = noted(std::move(record), model::SetNumVfs{kPf, 0, 4}, {});
+  record = noted(std::move(record), model::SetMtu{kPf, 1500, 9000}, {});
   return {{kPf, record}};
+}
+
+const model::PciAddress kVf0 = pci("0000:01:10.0"), kVf1 = pci("0000:01:10.2");
+
+// Two VFs that somebody else made: VF 0 on its network driver with a VLAN and a large MTU, VF 1 on none.
+model::Inventory with_vfs() {
+  model::Inventory host = Host{}.pf("0000:01:00.0");
+  host.net_devices[0].permanent_address = "52:54:00:00:00:01";
+  predict(host, model::SetNumVfs{kPf, 0, 2});
+  predict(host, model::SetAutoprobe{kPf, true});
+  predict(host, model::BindDriver{kVf0, 0, model::DeviceType::netdevice, {}});
+  predict(host, model::SetMtu{kVf0, 1500, 3000});
+  test::tell_of_vfs(host);
+  host.net_devices[0].vfs[0].vlan = model::Vlan{7, 0, model::VlanProtocol::dot1q};
+  host.net_devices[0].vfs[0].mac = model::MacAddress::parse("02:00:00:00:00:77");
+  host.functions.at(kVf0).life = 11;
+  host.functions.at(kVf1).life = 12;
+  return host;
+}
+
+// What a policy with VLAN, driver and MTU has done to VF 0, and a driver to VF 1; with the record of it.
+std::pair<model::Inventory, model::OwnedPfs> with_vfs_changed() {
+  auto host = with_vfs();
+  auto record = first_record(host.functions.at(kPf), host);
+  model::VfSettings settings;
+  settings.vlan = model::Vlan{100, 0, model::VlanProtocol::dot1q};
+  settings.mac = model::MacAddress::parse("02:00:00:00:00:01");
+  for (const auto& action :
+       std::vector<model::Action>{model::UnbindDriver{kVf0, 0, "igbvf"}, model::SetVf{kPf, 0, settings},
+                                  model::BindDriver{kVf0, 0, model::DeviceType::vfio_pci, {}},
+                                  model::BindDriver{kVf1, 1, model::DeviceType::netdevice, {}}}) {
+    record = noted(std::move(record), action, vfs_as_they_are(host.functions.at(kPf), host));
+    predict(host, action);
+  }
+  return {host, {{kPf, record}}};
 }
 
 TEST(Noted, IsTheOldestTruthOfWhatIsChanged) {
   const model::Inventory host = Host{}.pf("0000:01:00.0");
   auto record = first_record(host.functions.at(kPf), host);
-  EXPECT_TRUE(record.found.empty());
+  EXPECT_EQ(record.found, model::Found{});
   EXPECT_THAT(record.names, ElementsAre("enp1s0"));
-  record = noted(std::move(record), model::SetNumVfs{kPf, 2, 4});
-  record = noted(std::move(record), model::SetNumVfs{kPf, 4, 6});
+  record = noted(std::move(record), model::SetNumVfs{kPf, 2, 4}, {});
+  record = noted(std::move(record), model::SetNumVfs{kPf, 4, 6}, {});
   EXPECT_EQ(record.found.num_vfs, 2u);
   EXPECT_FALSE(record.found.mtu.has_value());
-  record = noted(std::move(record), model::SetMtu{kPf, 1500, 9000});
+  record = noted(std::move(record), model::SetMtu{kPf, 1500, 9000}, {});
   EXPECT_EQ(record.found.mtu, 1500u);
 }
 
-TEST(Noted, IsNotWhatIsDoneToAVf) {
-  const model::Inventory host = Host{}.pf("0000:01:00.0");
-  const auto before = first_record(host.functions.at(kPf), host);
-  EXPECT_EQ(noted(before, model::SetMtu{pci("0000:01:10.0"), 1500, 9000}), before);
-  EXPECT_EQ(noted(before, model::BindDriver{pci("0000:01:10.0"), 0, model::DeviceType::vfio_pci, {}}), before);
+TEST(Noted, IsNotWhatIsDoneToAVfThatTheAgentMade) {
+  const model::Inventory bare = Host{}.pf("0000:01:00.0");
+  const auto before = first_record(bare.functions.at(kPf), bare);
+  const auto host = with_vfs();
+  const auto vfs = vfs_as_they_are(host.functions.at(kPf), host);
+  EXPECT_EQ(noted(before, model::SetMtu{kVf0, 1500, 9000}, vfs), before);
+  EXPECT_EQ(noted(before, model::BindDriver{kVf0, 0, model::DeviceType::vfio_pci, {}}, vfs), before);
+}
+
+TEST(Noted, OfAVfThatWasThereIsWhatIsChangedOfIt) {
+  auto host = with_vfs();
+  auto record = first_record(host.functions.at(kPf), host);
+  ASSERT_EQ(record.found.vfs.size(), 2U);
+  EXPECT_FALSE(record.found.vfs.at(kVf0).changed());
+  model::VfSettings vlan;
+  vlan.vlan = model::Vlan{100, 0, model::VlanProtocol::dot1q};
+  const auto note = [&](const model::Action& action) {
+    record = noted(std::move(record), action, vfs_as_they_are(host.functions.at(kPf), host));
+    predict(host, action);
+  };
+  note(model::SetVf{kPf, 0, vlan});
+  EXPECT_EQ(record.found.vfs.at(kVf0).settings.vlan, (model::Vlan{7, 0, model::VlanProtocol::dot1q}));
+  EXPECT_FALSE(record.found.vfs.at(kVf0).settings.trust) << "nobody changes it";
+  vlan.vlan->id = 200;
+  note(model::SetVf{kPf, 0, vlan});
+  EXPECT_EQ(record.found.vfs.at(kVf0).settings.vlan->id, 7) << "the older truth is kept";
+  note(model::BindDriver{kVf0, 0, model::DeviceType::vfio_pci, "igbvf"});
+  note(model::BindDriver{kVf0, 0, model::DeviceType::netdevice, "vfio-pci"});
+  EXPECT_EQ(record.found.vfs.at(kVf0).driver, "igbvf");
+  EXPECT_EQ(record.found.vfs.at(kVf0).mtu, 3000U) << "it went with the driver";
+  note(model::BindDriver{kVf1, 1, model::DeviceType::netdevice, {}});
+  EXPECT_EQ(record.found.vfs.at(kVf1).driver, "");
+}
+
+// "00:.." is what the kernel says where nobody has set one: the VF has its own all the same.
+TEST(Noted, OfAnAddressIsTheOneThatTheInterfaceHas) {
+  auto host = with_vfs();
+  host.net_devices[0].vfs[0].mac = model::MacAddress{};
+  for (auto& net : host.net_devices)
+    if (net.function == kVf0) net.address = "52:54:00:00:00:aa";
+  model::VfSettings mac;
+  mac.mac = model::MacAddress::parse("02:00:00:00:00:01");
+  const auto record = noted(first_record(host.functions.at(kPf), host), model::SetVf{kPf, 0, mac},
+                            vfs_as_they_are(host.functions.at(kPf), host));
+  EXPECT_EQ(record.found.vfs.at(kVf0).settings.mac->text(), "52:54:00:00:00:aa");
+}
+
+TEST(Noted, OfAnEswitchThatIsSwitchedAreTheDriversOfItsVfs) {
+  const auto host = with_vfs();
+  const auto record = noted(first_record(host.functions.at(kPf), host),
+                            model::SetEswitchMode{kPf, model::EswitchMode::legacy, model::EswitchMode::switchdev},
+                            vfs_as_they_are(host.functions.at(kPf), host));
+  EXPECT_EQ(record.found.vfs.at(kVf0).driver, "igbvf");
+  EXPECT_EQ(record.found.vfs.at(kVf1).driver, "");
 }
 
 TEST(GiveBack, IsOrdinaryStepsWithTheirReason) {
@@ -101,6 +186,57 @@ TEST(GiveBack, MakesVfsAgainThatWereThereWithTheDriversTheyHad) {
                           "bind VF 1 (0000:01:10.2) to its network driver"));
 }
 
+TEST(GiveBack, OfVfsThatWereThereIsWhatWasFoundOfThem) {
+  const auto [host, records] = with_vfs_changed();
+  const auto desired = resolve(with({}), host, records);
+  const auto back = plan(desired, host, {});
+  EXPECT_THAT(lines(back),
+              ElementsAre("set vlan 7 of VF 0 of 0000:01:00.0", "set mac 02:00:00:00:00:77 of VF 0 of 0000:01:00.0",
+                          "take VF 1 (0000:01:10.2) from igbvf", "bind VF 0 (0000:01:10.0) to its network driver",
+                          "set the MTU of 0000:01:10.0 from 1500 to 3000"));
+  for (const auto& step : back.pfs.at(0).steps) EXPECT_THAT(step.why, HasSubstr("given back")) << step.why;
+  EXPECT_TRUE(over(records, desired, back, host).empty());
+  auto then = host;
+  for (const auto& step : back.pfs.at(0).steps) predict(then, step.action);
+  const auto done = resolve(with({}), then, records);
+  EXPECT_THAT(over(records, done, plan(done, then, {}), then), ElementsAre(Over{kPf, "it is as it was found"}));
+}
+
+TEST(GiveBack, IsNothingForVfsThatWereMadeAgain) {
+  auto [host, records] = with_vfs_changed();
+  for (const auto& vf : {kVf0, kVf1}) host.functions.at(vf).life += 100;
+  EXPECT_THAT(lines(plan(resolve(with({}), host, records), host, {})), IsEmpty());
+  // Also where they are made again only to give the number back.
+  auto again = with_vfs_changed();
+  again.second.at(kPf).found.num_vfs = 1;
+  EXPECT_THAT(lines(plan(resolve(with({}), again.first, again.second), again.first, {})),
+              ElementsAre("change 0000:01:00.0 from 2 to 1 VFs", "bind VF 0 (0000:01:10.0) to its network driver"));
+}
+
+TEST(GiveBack, WaitsForTheUserOfAVf) {
+  auto host = with_vfs();
+  auto record = first_record(host.functions.at(kPf), host);
+  model::VfSettings vlan;
+  vlan.vlan = model::Vlan{100, 0, model::VlanProtocol::dot1q};
+  const model::Action told = model::SetVf{kPf, 0, vlan};
+  const model::OwnedPfs records{{kPf, noted(std::move(record), told, vfs_as_they_are(host.functions.at(kPf), host))}};
+  predict(host, told);
+  host.functions.at(kVf0).in_use = "a pod has it";
+  auto desired = resolve(with({}), host, records);
+  EXPECT_THAT(lines(plan(desired, host, {})), IsEmpty());
+  EXPECT_THAT(over(records, desired, plan(desired, host, {}), host), IsEmpty()) << "it is not yet as it was found";
+  host.functions.at(kVf0).in_use.clear();
+  desired = resolve(with({}), host, records);
+  EXPECT_THAT(lines(plan(desired, host, {})), ElementsAre("set vlan 7 of VF 0 of 0000:01:00.0"));
+}
+
+TEST(GiveBack, LeavesAVfToItsUser) {
+  auto [host, records] = with_vfs_changed();
+  host.functions.at(kVf0).in_use = "a pod has it";
+  host.functions.at(kVf1).in_use = "a pod has it";
+  EXPECT_THAT(lines(plan(resolve(with({}), host, records), host, {})), IsEmpty());
+}
+
 TEST(GiveBack, SwitchesTheEswitchBackAndTakesTheRulesAway) {
   model::Inventory host = Host{}.pf("0000:01:00.0", "enp1s0", 8, "mlx5_core");
   host.net_devices[0].permanent_address = "52:54:00:00:00:01";
@@ -113,7 +249,7 @@ TEST(GiveBack, SwitchesTheEswitchBackAndTakesTheRulesAway) {
        std::vector<model::Action>{model::SetNumVfs{kPf, 0, 2},
                                   model::SetEswitchMode{kPf, model::EswitchMode::legacy, model::EswitchMode::switchdev},
                                   model::WriteUdevRules{kPf, "# the agent's"}})
-    record = noted(std::move(record), action);
+    record = noted(std::move(record), action, {});
   const model::OwnedPfs records{{kPf, record}};
   const auto back = plan(resolve(with({}), host, records), host, {});
   EXPECT_THAT(lines(back), ElementsAre(HasSubstr("legacy"), "remove the 2 VFs of 0000:01:00.0", HasSubstr("rules")));

@@ -186,7 +186,7 @@ model::SriovPolicy trusted_in_vlan_100(unsigned count) {
 
 model::AddressPool<model::MacAddress> one_mac(std::string_view mac) {
   const auto address = model::MacAddress::parse(mac).value();
-  return {.derived = false, .ranges = {{address, address}}};
+  return {.source = model::AddressSource::listed, .ranges = {{address, address}}};
 }
 
 TEST(PlanVfSettings, AreToldBeforeADriverReadsThem) {
@@ -290,6 +290,20 @@ TEST(PlanVfSettings, OfInfinibandAreGuidsAndAPortThatFollows) {
                                    "0000:01:00.0",
                                    "bind VF 0 (0000:01:10.0) to its network driver"));
   EXPECT_TRUE(plan(desired, carried_out(host, first), {}).empty());
+}
+
+TEST(PlanVfSettings, AddressesThatSomebodyChangedArePutRightWhereAPolicyGaveThem) {
+  auto host = infiniband();
+  auto derived = policy("p", {{"ibp1s0", {}}}, 1);
+  derived.options.guids = model::AddressPool<model::Guid>{.source = model::AddressSource::derived, .ranges = {}};
+  const auto desired = want(host, {derived});
+  host = carried_out(host, plan(desired, host, {}));
+  ASSERT_TRUE(plan(desired, host, {}).empty());
+  host.net_devices[0].vfs[0].port_guid = model::Guid{0x4711};
+  EXPECT_THAT(lines(plan(desired, host, {})),
+              testing::ElementsAre("take VF 0 (0000:01:10.0) from mlx5_core",
+                                   "set port_guid ba59:9f03:0112:3456 of VF 0 of 0000:01:00.0",
+                                   "bind VF 0 (0000:01:10.0) to its network driver"));
 }
 
 // Kernels before 5.5 do not tell the GUIDs of VFs; the VF's own device does.

@@ -36,7 +36,8 @@ using model::AddressPool;
 using model::MacAddress;
 
 AddressPool<MacAddress> macs(std::string_view first, std::string_view last) {
-  return {.derived = false, .ranges = {{MacAddress::parse(first).value(), MacAddress::parse(last).value()}}};
+  return {.source = model::AddressSource::listed,
+          .ranges = {{MacAddress::parse(first).value(), MacAddress::parse(last).value()}}};
 }
 
 TEST(ResolveAddresses, ListsAreHandedOutInTheOrderOfThePolicysVfs) {
@@ -100,7 +101,7 @@ TEST(ResolveAddresses, AVfDoesNotGetThePfsOwnAddress) {
 
 TEST(ResolveAddresses, DerivedNeedsTheAddressThatTheCardWasMadeWith) {
   auto some = policy("p", {{"enp1s0", {}}}, 1);
-  some.options.macs = AddressPool<MacAddress>{.derived = true, .ranges = {}};
+  some.options.macs = AddressPool<MacAddress>{.source = model::AddressSource::derived, .ranges = {}};
   EXPECT_EQ(resolve(with({some}), Host{}.pf("0000:01:00.0")).conflicts.size(), 1u);
   const model::Inventory host = Host{}.pf("0000:01:00.0").made_with("enp1s0", "52:54:00:12:34:56");
   const auto desired = resolve(with({some}), host);

@@ -127,5 +127,14 @@ TEST_F(Offline, CheckConfigSaysWhatIsWrongInEveryFile) {
   EXPECT_EQ(Json::parse(run({"check-config", "--json", good}).out)["Mistakes"].size(), 0U);
 }
 
+TEST_F(Offline, CheckConfigKnowsAPoolOfGuids) {
+  const auto good = file("guids", R"([{"pciAddress": "0000:3b:00.0", "guids": ["00:02:c9:03:00:00:00:10"]}])");
+  EXPECT_EQ(run({"check-config", good}).exit, Exit::ok);
+  const auto bad = file("bad", "[\n{\"pciAddress\": \"0000:3b:00.0\", \"guid\": []}]");
+  const auto checked = run({"check-config", good, bad});
+  EXPECT_EQ(checked.exit, Exit::failure);
+  EXPECT_THAT(checked.err, HasSubstr(bad + ":2:33: unknown field \"guid\"; did you mean \"guids\"?"));
+}
+
 }  // namespace
 }  // namespace nic::ctl

@@ -101,6 +101,24 @@ TEST(Devices, AreOneLineEach) {
             "0000:5e:00.0  pf    -          8086:1592  -          -     -     -       failed\n");
 }
 
+TEST(Device, ShowsPortsKeysAndHealth) {
+  auto shown = machine()["Devices"][0];
+  shown["PhysicalFunction"]["Ports"] = Json::parse(R"([
+    {"Index": 65535, "Flavour": "physical", "Controller": -1, "PfNumber": -1, "Number": -1, "NetworkInterface": "ens1f0np0"},
+    {"Index": 32768, "Flavour": "pcisf", "Controller": 1, "PfNumber": 0, "Number": 88, "NetworkInterface": ""}])");
+  shown["HealthReporters"] = Json::parse(R"([
+    {"Name": "fw_fatal", "Port": -1, "Healthy": false, "Errors": 2, "Recoveries": 1},
+    {"Name": "tx", "Port": 65535, "Healthy": true, "Errors": 0, "Recoveries": 0}])");
+  shown["Rdma"]["InfinibandPorts"] =
+      Json::parse(R"([{"Number": 1, "Guid": "b83f:d203:0000:0002", "PKeys": ["0xffff", "0x8001"]}])");
+  const auto text = device(shown, {});
+  for (const auto* line :
+       {"  devlink port    65535 physical (ens1f0np0)\n", "  devlink port    32768 pcisf 88 of PF 0 of controller 1\n",
+        "  health          fw_fatal error, 2 errors, 1 recoveries\n", "  health          tx of port 65535 ok, 0 errors",
+        "  port GUID       1 b83f:d203:0000:0002\n", "  PKeys           1 0xffff 0x8001\n"})
+    EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
+}
+
 TEST(Device, ShowsWhatIsKnownAndLeavesOutWhatIsNot) {
   EXPECT_EQ(device(machine()["Devices"][0], {}),
             "0000:3b:00.0 pf ok\n"

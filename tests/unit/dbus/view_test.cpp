@@ -19,6 +19,10 @@ using testing::ElementsAre, testing::IsEmpty, testing::StrEq;
 
 const std::string kPfPath = "/org/nicagent1/device/0000_3b_00_0";
 
+std::vector<model::Error> core_says() {
+  return {{model::Code::internal, 0, "health reporter fw_fatal shows an error", "", "reset it"}};
+}
+
 TEST(View, ShowsAPfWithItsInterfaceItsVfsAndItsRdmaDevice) {
   const auto shown = view(machine(), "1");
   const auto& pf = shown.devices.at(kPfPath);
@@ -49,6 +53,52 @@ TEST(View, ShowsWhatWasFoundOnAPfThatIsOwned) {
   const auto pf = *view(snapshot, "1").devices.at(kPfPath).physical_function;
   EXPECT_TRUE(pf.owned);
   EXPECT_THAT(pf.found, ElementsAre(testing::Pair("NumVfs", testing::VariantWith<std::uint32_t>(0))));
+}
+
+TEST(View, ShowsWhatWasFoundOfVfsThatWereThere) {
+  auto snapshot = machine();
+  model::FoundVf changed{.life = 7, .index = 1, .driver = "", .mtu = 9000};
+  changed.settings.trust = true;
+  model::Owned owned;
+  owned.pf = kPf;
+  owned.found.vfs = {{kVf0, {.life = 6, .index = 0}}, {kVf1, changed}};
+  snapshot.owned[kPf] = owned;
+  const auto pf = *view(snapshot, "1").devices.at(kPfPath).physical_function;
+  EXPECT_THAT(std::get<std::vector<std::string>>(pf.found.at("VirtualFunctions")),
+              ElementsAre("VF 1: driver none, mtu 9000, trust on"));
+}
+
+TEST(View, ShowsPortsAndHealthAndABrokenReporterAsAProblem) {
+  auto snapshot = machine();
+  auto& pf = snapshot.inventory.functions.at(kPf);
+  model::DevlinkPort sf;
+  sf.index = 32768;
+  sf.flavour = model::PortFlavour::pci_sf;
+  sf.pf = 0;
+  sf.sf = 88;
+  sf.net_ifindex = 4;
+  pf.ports = {sf};
+  pf.reporters = {{std::nullopt, "fw_fatal", false, 2, 1}, {32768, "tx", true, 0, 0}};
+  snapshot.functions.at(kPf).health = core_says();
+  const auto shown = view(snapshot, "1");
+  const auto& object = shown.devices.at(kPfPath);
+  EXPECT_THAT(object.physical_function->ports, ElementsAre(DevlinkPortRow{32768, "pcisf", -1, 0, 88, "ens1f0np0"}));
+  EXPECT_THAT(object.device.health_reporters,
+              ElementsAre(ReporterRow{"fw_fatal", -1, false, 2, 1}, ReporterRow{"tx", 32768, true, 0, 0}));
+  ASSERT_EQ(shown.manager.problem_details.size(), 1U);
+  EXPECT_EQ(shown.manager.problem_details[0].subject, "0000:3b:00.0");
+  EXPECT_EQ(shown.manager.problem_details[0].advice, "reset it");
+}
+
+TEST(View, ShowsTheKeysOfInfinibandPorts) {
+  auto snapshot = machine();
+  auto& port = snapshot.inventory.rdma_devices[0].ports[0];
+  port.guid = "b83f:d203:0000:0002";
+  port.pkeys = {0xffff, 0x1};
+  EXPECT_THAT(view(snapshot, "1").devices.at(kPfPath).rdma->infiniband_ports, IsEmpty());
+  port.link_layer = model::LinkType::infiniband;
+  EXPECT_THAT(view(snapshot, "1").devices.at(kPfPath).rdma->infiniband_ports,
+              ElementsAre(InfinibandPortRow{1, "b83f:d203:0000:0002", {"0xffff", "0x0001"}}));
 }
 
 TEST(View, ShowsAVfWithItsPfAndWhatThePolicyAsksOfIt) {

@@ -42,6 +42,17 @@ TEST(Devlink, FindsAFamilyByItsName) {
   EXPECT_FALSE(parse_family({}).has_value());
 }
 
+TEST(Devlink, FindsTheGroupsThatAFamilyTellsItsNewsTo) {
+  auto packet = Packet{};
+  packet.attribute(CTRL_ATTR_FAMILY_NAME, std::string_view{"devlink\0", 8})
+      .number<std::uint16_t>(CTRL_ATTR_FAMILY_ID, 22)
+      .nest(CTRL_ATTR_MCAST_GROUPS,
+            Packet{}.nest(1, Packet{}
+                                 .number<std::uint32_t>(CTRL_ATTR_MCAST_GRP_ID, 7)
+                                 .attribute(CTRL_ATTR_MCAST_GRP_NAME, std::string_view{"config\0", 7})));
+  EXPECT_EQ(parse_family(packet.bytes())->groups, (std::map<std::string, std::uint32_t>{{"config", 7}}));
+}
+
 TEST(Devlink, ReadsTheEswitchMode) {
   EXPECT_EQ(parse_eswitch_mode(card().number<std::uint16_t>(DEVLINK_ATTR_ESWITCH_MODE, 0).bytes()),
             EswitchMode::legacy);
@@ -60,14 +71,14 @@ TEST(Devlink, ReadsPortsWithWhatTheyLeadTo) {
       .number<std::uint16_t>(DEVLINK_ATTR_PORT_PCI_VF_NUMBER, 3)
       .number<std::uint32_t>(DEVLINK_ATTR_PORT_NETDEV_IFINDEX, 12);
   EXPECT_EQ(parse_devlink_port(vf.bytes()),
-            (DevlinkPort{kCard, 128, PortFlavour::pci_vf, 0, 0, 3, std::nullopt, false, 12}));
+            (PortOf{kCard, {128, model::PortFlavour::pci_vf, 0, 0, 3, std::nullopt, false, 12}}));
   auto sf = card();
   sf.number<std::uint32_t>(DEVLINK_ATTR_PORT_INDEX, 32768)
       .number<std::uint16_t>(DEVLINK_ATTR_PORT_FLAVOUR, DEVLINK_PORT_FLAVOUR_PCI_SF)
       .number<std::uint32_t>(DEVLINK_ATTR_PORT_PCI_SF_NUMBER, 88)
       .number<std::uint8_t>(DEVLINK_ATTR_PORT_EXTERNAL, 1);
-  EXPECT_EQ(parse_devlink_port(sf.bytes())->sf, 88u);
-  EXPECT_TRUE(parse_devlink_port(sf.bytes())->external);
+  EXPECT_EQ(parse_devlink_port(sf.bytes())->port.sf, 88u);
+  EXPECT_TRUE(parse_devlink_port(sf.bytes())->port.external);
   EXPECT_FALSE(parse_devlink_port(card().bytes()).has_value());
 }
 
@@ -79,7 +90,7 @@ TEST(Devlink, ReadsTheStateOfHealthReporters) {
                   .number<std::uint8_t>(DEVLINK_ATTR_HEALTH_REPORTER_STATE, 1)
                   .number<std::uint64_t>(DEVLINK_ATTR_HEALTH_REPORTER_ERR_COUNT, 3)
                   .number<std::uint64_t>(DEVLINK_ATTR_HEALTH_REPORTER_RECOVER_COUNT, 2));
-  EXPECT_EQ(parse_health_reporter(packet.bytes()), (HealthReporter{kCard, std::nullopt, "fw_fatal", false, 3, 2}));
+  EXPECT_EQ(parse_health_reporter(packet.bytes()), (ReporterOf{kCard, {std::nullopt, "fw_fatal", false, 3, 2}}));
   EXPECT_FALSE(parse_health_reporter(card().bytes()).has_value());
 }
 
@@ -124,7 +135,7 @@ TEST(NetlinkWriter, WritesWhatTheReaderReads) {
           .nest(DEVLINK_ATTR_HEALTH_REPORTER, Attributes{}.text(DEVLINK_ATTR_HEALTH_REPORTER_NAME, "tx"));
   EXPECT_EQ(parse_devlink_device(attributes.bytes()), kCard);
   EXPECT_EQ(parse_eswitch_mode(attributes.bytes()), EswitchMode::switchdev);
-  EXPECT_EQ(parse_health_reporter(attributes.bytes())->name, "tx");
+  EXPECT_EQ(parse_health_reporter(attributes.bytes())->reporter.name, "tx");
 }
 
 Packet refusal(int errno_value, std::uint32_t request_size) {

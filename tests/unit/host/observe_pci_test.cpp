@@ -28,6 +28,19 @@ Inventory again(const SysfsTree& tree, const Inventory& previous, std::initializ
   return observe(Roots::below(tree.root()), previous, what);
 }
 
+// What stands in its place later is another one.
+TEST(ObservePci, KnowsAFunctionThatWasMadeAnew) {
+  SysfsTree tree;
+  tree.pf("0000:3b:00.0", 0x15b3, 0x1021);
+  const auto first = scan(tree).functions.begin()->second.life;
+  EXPECT_NE(first, 0U);
+  EXPECT_EQ(scan(tree).functions.begin()->second.life, first);
+  const auto folder = tree.root() / "sys/devices/pci0000:3b/0000:3b:00.0";
+  std::filesystem::rename(folder, tree.root() / "old");
+  tree.pf("0000:3b:00.0", 0x15b3, 0x1021);
+  EXPECT_NE(scan(tree).functions.begin()->second.life, first);
+}
+
 TEST(ObservePci, ReadsWhatAPfSaysOfItself) {
   SysfsTree tree;
   tree.pf("0000:3b:00.0", 0x15b3, 0x1021)

@@ -167,6 +167,26 @@ TEST(ObserveNetwork, KeepsKnownRoutesAndReadsSysfsWhenNetlinkIsRefused) {
   EXPECT_THAT(observe(Roots::below(tree.root()), after, network).problems, IsEmpty());
 }
 
+TEST(ObserveRdma, ReadsThePartitionKeysOfInfinibandPorts) {
+  SysfsTree tree;
+  tree.pf("0000:3b:00.0", 0x15b3, 0x1021).rdma("mlx5_0");
+  tree.pf("0000:5e:00.0", 0x15b3, 0x1021).rdma("mlx5_1", 1, "Ethernet");
+  const auto write = [&](const std::string& pf, const std::string& device, const std::string& place, const char* key) {
+    tree.write(
+        "sys/devices/pci0000:" + pf.substr(5, 2) + "/" + pf + "/infiniband/" + device + "/ports/1/pkeys/" + place, key);
+  };
+  for (unsigned place = 0; place < 128; ++place) write("0000:3b:00.0", "mlx5_0", std::to_string(place), "0x0000\n");
+  write("0000:3b:00.0", "mlx5_0", "0", "0xffff\n");
+  write("0000:3b:00.0", "mlx5_0", "5", "0x0001\n");
+  write("0000:3b:00.0", "mlx5_0", "100", "0x8003\n");  // behind an empty block: nobody looks there
+  write("0000:5e:00.0", "mlx5_1", "0", "0xffff\n");
+  const auto inventory = scan(tree);
+  ASSERT_EQ(inventory.rdma_devices.size(), 2U);
+  EXPECT_THAT(inventory.rdma_devices[0].ports.at(0).pkeys, ElementsAre(0xffff, 0x0001));
+  EXPECT_TRUE(inventory.rdma_devices[1].ports.at(0).pkeys.empty());
+  EXPECT_EQ(inventory.rdma_devices[1].ports.at(0).guid, "");
+}
+
 TEST(ObserveRdma, ReadsADeviceWithItsPortsAndNodes) {
   SysfsTree tree;
   tree.pf("0000:3b:00.0", 0x15b3, 0x1021).rdma("mlx5_0", 2);
@@ -188,6 +208,7 @@ TEST(ObserveRdma, ReadsADeviceWithItsPortsAndNodes) {
   EXPECT_EQ(rdma.ports[1].phys_state, "LinkUp");
   EXPECT_EQ(rdma.ports[1].link_layer, LinkType::infiniband);
   EXPECT_EQ(rdma.ports[1].rate, "400 Gb/sec (4X NDR)");
+  EXPECT_EQ(rdma.ports[1].guid, "0002:c903:00f9:0000");
   EXPECT_THAT(rdma.nodes,
               ElementsAre(model::CharDevice{RdmaNode::uverbs, "/dev/infiniband/uverbs0", 231, 192, std::nullopt},
                           model::CharDevice{RdmaNode::umad, "/dev/infiniband/umad0", 231, 0, 1},

@@ -1,6 +1,6 @@
 #include "config/import/import.hpp"
 
-#include "config/import/fields.hpp"
+#include "config/fields.hpp"
 #include "config/parse_toml.hpp"
 #include "config/write_toml.hpp"
 #include "core/match.hpp"
@@ -368,6 +368,40 @@ TEST(ImportRecords, OfTheOperatorOnTheNodeAreReadFileByFile) {
   ASSERT_TRUE(imported.has_value()) << imported.error().front().text();
   ASSERT_THAT(imported->config.policies, SizeIs(1));
   EXPECT_THAT(imported->config.policies[0].selectors.root_devices, SizeIs(2));
+}
+
+constexpr auto kIbState = R"(  interfaces:
+  - {pciAddress: "0000:3b:00.0", numVfs: 4, vfGroups: [
+      {policyName: p, resourceName: r, vfRange: 0-1}, {policyName: q, resourceName: s, vfRange: 2-3}]}
+  - {pciAddress: "0000:3b:00.1", numVfs: 4, vfGroups: [{policyName: p, resourceName: r, vfRange: 0-1}]}
+)";
+
+TEST(ImportGuids, GoToThePfsOfTheNodeState) {
+  const auto imported = import_documents(
+      {{"guids", R"([{"pci_address": "0000:3b:00.0", "guids": ["00:02:c9:03:00:00:00:10", "00:02:c9:03:00:00:00:11",
+                                                              "00:02:c9:03:00:00:00:14", "00:02:c9:03:00:00:00:20"]}])"},
+       {"state", state(kIbState)}});
+  ASSERT_TRUE(imported.has_value()) << imported.error().front().text();
+  ASSERT_THAT(imported->config.policies, SizeIs(3));
+  const auto toml = write_toml(imported->config);
+  EXPECT_THAT(toml, HasSubstr(R"(guids = ["0002:c903:0000:0010-0002:c903:0000:0011"])"));
+  EXPECT_THAT(toml, HasSubstr(R"(guids = ["0002:c903:0000:0014", "0002:c903:0000:0020"])"));
+  EXPECT_THAT(imported->warnings, IsEmpty());
+}
+
+TEST(ImportGuids, ThatReachNoPfAreNamed) {
+  const auto imported = import_documents(
+      {{"state", state(kIbState)}, {"guids", R"([{"pciAddress": "0000:5e:00.0", "guids": ["00:02:c9:03:00:00:00:10"]},
+{"pfGuid": "00:02:c9:03:00:00:00:01", "guids": ["00:02:c9:03:00:00:00:11"]}])"}});
+  ASSERT_TRUE(imported.has_value()) << imported.error().front().text();
+  EXPECT_THAT(warnings(*imported), ElementsAre(HasSubstr("guids:1:2: not taken over: no node state"),
+                                               HasSubstr("guids:2:1: not taken over: which PF has this GUID")));
+  const auto few =
+      import_documents({{"state", state(kIbState)},
+                        {"guids", R"([{"pciAddress": "0000:3b:00.0", "guids": ["00:02:c9:03:00:00:00:10"]}])"}});
+  EXPECT_THAT(few.error().at(0).text(), HasSubstr("guids:1:2: it has no GUID for VF 1 of 0000:3b:00.0"));
+  EXPECT_THAT(mistake(R"([{"pciAddress": "0000:3b:00.0", "guids": ["x"]}])"),
+              HasSubstr("d.yaml:1:44: guids: \"x\" is no GUID"));
 }
 
 model::Config without_places(model::Config config) {

@@ -99,4 +99,59 @@ has_vfs 4
 mtu_is 2000
 equals Owned false "$(property "$card" PhysicalFunction Owned)"
 contains "a second time" "not the agent's" "$(refuses nicctl release $pf)"
+
+step "VFs that were there before any policy get back their drivers, MTU and what the card says of them"
+echo 0 >/sys/bus/pci/devices/$pf/sriov_numvfs
+echo 2 >/sys/bus/pci/devices/$pf/sriov_numvfs
+for n in 0 1; do wait_for 20 "VF $n is on igbvf" is_bound "$(vf $n)" igbvf; done
+vf_0=$(vf 0) vf_1=$(vf 1)
+vf_0_has_mtu() { [ "$(cat /sys/bus/pci/devices/"$vf_0"/net/*/mtu)" = "$1" ]; }
+wait_for 20 "VF 0 has an interface" vf_0_has_mtu 1500
+udevadm settle
+ip link set "$(ls /sys/bus/pci/devices/"$vf_0"/net)" mtu 1400
+echo "$vf_1" >/sys/bus/pci/drivers/igbvf/unbind
+ip link set $pf_name vf 0 vlan 7 trust on
+nicctl rescan --wait
+write_config <<'TOML'
+[[sriov.policy]]
+name = "others"
+selectors = { pf_names = ["enp1s0"] }
+num_vfs = 2
+vlan = 100
+trust = false
+[[sriov.policy.group]]
+vfs = "0"
+device_type = "vfio-pci"
+TOML
+wait_for 60 "VF 0 is on vfio-pci" is_bound "$vf_0" vfio-pci
+wait_for 30 "VF 1 is on igbvf" is_bound "$vf_1" igbvf
+wait_for 30 "the card is ok" property_is "$card" Device State '"ok"'
+vf_says 0 "vlan 100"
+contains "what was found" "VF 0: driver igbvf, mtu 1400" "$(nicctl device $pf)"
+equals "the VFs are the same ones" "$vf_0 $vf_1" "$(vf 0) $(vf 1)"
+systemctl restart nic-agent.service
+no_policies
+back() { [ ! -e $record ] && is_bound "$vf_0" igbvf && is_bound "$vf_1" none && vf_0_has_mtu 1400 && vf_says 0 "vlan 7"; }
+wait_for 60 "VF 0 is on igbvf with MTU 1400 and VLAN 7, VF 1 on nothing" back
+vf_says 0 "trust on"
+if vf_says 1 vlan; then fail "VF 1 has a VLAN: $(vf_line 1)"; fi
+
+step "VFs that were made again since are left as they are"
+write_config <<'TOML'
+[[sriov.policy]]
+name = "others"
+selectors = { pf_names = ["enp1s0"] }
+num_vfs = 2
+vlan = 100
+TOML
+vf_has_vlan() { vf_says 0 "vlan 100"; }
+wait_for 30 "VF 0 is told" vf_has_vlan
+wait_for 30 "the card is ok" property_is "$card" Device State '"ok"'
+systemctl stop nic-agent.service
+echo 0 >/sys/bus/pci/devices/$pf/sriov_numvfs
+echo 2 >/sys/bus/pci/devices/$pf/sriov_numvfs
+no_policies
+systemctl start nic-agent.service
+wait_for 30 "there is no record" bash -c "[ ! -e $record ]"
+for n in 0 1; do if vf_says $n vlan; then fail "VF $n has a VLAN: $(vf_line $n)"; fi; done
 agent_never_crashed

@@ -21,6 +21,23 @@ equals "a parameter that was set" 16 "$($probe parameter $card max_macs)"
 equals "a parameter that mlx5 has" none "$($probe parameter $card flow_steering_mode)"
 $probe offload "$(cat /sys/class/net/eni1np1/ifindex)"
 
+step "every VF takes every setting that netdevsim has, and tells it"
+card_index=$(cat /sys/class/net/eni1np1/ifindex)
+for n in $(seq 0 63); do
+    $probe vf "$card_index" "$n" mac "$(printf '02:00:00:00:01:%02x' "$n")" vlan "$((n + 1)),3" trust on spoofchk on \
+        link_state disable rates "$((n + 1)),$((n + 1000))" >/dev/null
+done
+equals "VF 37" "mac 02:00:00:00:01:25
+vlan 38 with qos 3
+trust on
+spoofchk on
+link_state disable
+min_tx_rate 38 Mbit/s
+max_tx_rate 1037 Mbit/s" "$($probe vf "$card_index" 37 | grep -v guid)"
+contains "VF 63" "mac 02:00:00:00:01:3f" "$($probe vf "$card_index" 63)"
+contains "another tag" "vlan 38 (802.1ad)" "$($probe vf "$card_index" 37 vlan 38,0,802.1ad)"
+contains "the kernel's refusal" "Invalid argument" "$(refuses $probe vf "$card_index" 64 trust on)"
+
 step "64 representors come, with the names that the rules give them, and the port keeps its own"
 mkdir -p /run/udev/rules.d
 $probe rules netdevsim1 eni1np1 64 >/run/udev/rules.d/70-nic-agent-netdevsim1.rules
@@ -52,6 +69,11 @@ contains "a refusal" "No such device" "$(refuses $probe mode netdevsim/netdevsim
 step "a broken health reporter"
 contains "the reporters" "dummy healthy 0 0" "$($probe health $card)"
 echo Y >$settings/health/fail_recover
+exec {news}< <(exec $probe listen)
+read -r -t 10 -u "$news" || fail "the probe does not listen"
 echo oops >$settings/health/break_health || true
+read -r -t 20 -u "$news" heard
+equals "the kernel's event" heard "$heard"
+exec {news}<&-
 contains "the reporters" "dummy error 1 0" "$($probe health $card)"
 echo 1 >/sys/bus/netdevsim/del_device

@@ -21,9 +21,8 @@ wait_for 10 "networkd leaves the VF alone" has_state "$interface" unmanaged
 lacks "networkd on the PF" unmanaged "$(of_networkd "$pf_name")"
 contains "the plan" "Nothing to do" "$(nicctl plan)"
 
-step "rules that somebody removed are written anew"
+step "rules that somebody removed are written anew, without being asked"
 rm "$rules"
-nicctl rescan --wait
 wait_for 10 "the rules are back" test -e "$rules"
 
 step "switchdev is refused with a reason that helps, once"

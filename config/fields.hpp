@@ -1,7 +1,8 @@
 // Every field of the sriov-network-operator's documents, once, and what becomes of it: the readers, their messages and
 // their tests read this table. Thread: any (constants).
 // Source: the CRDs SriovNetworkNodePolicy, SriovNetworkNodeState and SriovNetworkPoolConfig of
-// sriovnetwork.openshift.io/v1.
+// sriovnetwork.openshift.io/v1; for the pool of GUIDs its program, and its documentation, which spells the names in another
+// way.
 #pragma once
 
 #include <array>
@@ -79,6 +80,15 @@ inline constexpr std::array kFields{
     Field{"vfGroup", "mtu"},
     Field{"vfGroup", "isRdma"},
     Field{"vfGroup", "vdpaType"},
+    Field{"guidPool", "pciAddress"},
+    Field{"guidPool", "pci_address"},
+    Field{"guidPool", "pfGuid"},
+    Field{"guidPool", "pf_guid"},
+    Field{"guidPool", "guids"},
+    Field{"guidPool", "guidsRange"},
+    Field{"guidPool", "guids_range"},
+    Field{"guidsRange", "start"},
+    Field{"guidsRange", "end"},
 };
 
 }  // namespace nic::config

@@ -2,7 +2,7 @@
 // and fields that fields.hpp does not know are mistakes. Thread: any.
 #pragma once
 
-#include "config/import/document.hpp"
+#include "config/node.hpp"
 #include "model/config.hpp"
 #include "model/error.hpp"
 

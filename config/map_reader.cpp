@@ -1,6 +1,6 @@
-#include "config/import/map_reader.hpp"
+#include "config/map_reader.hpp"
 
-#include "config/import/fields.hpp"
+#include "config/fields.hpp"
 #include "config/words.hpp"
 
 #include <algorithm>

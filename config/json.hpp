@@ -1,0 +1,14 @@
+// JSON text, from anybody, as a tree in which every value knows its place. Pure. Thread: any. Source: RFC 8259; a key
+// that stands twice in an object is refused.
+#pragma once
+
+#include "config/node.hpp"
+
+#include <expected>
+#include <string_view>
+
+namespace nic::config {
+
+[[nodiscard]] std::expected<Node, Unreadable> read_json(std::string_view text);
+
+}  // namespace nic::config
