@@ -125,7 +125,7 @@ std::string to_text(const RdmaNetnsNote& note) {
 
 std::optional<RdmaNetnsNote> parse_rdma_netns(std::string_view text) {
   const auto json = object(text);
-  if (!json || number(member(*json, "version")) != kVersion) return std::nullopt;
+  if (!json || small_number(member(*json, "version")) != kVersion) return std::nullopt;
   auto boot = text_of(member(*json, "boot"));
   if (!boot) return std::nullopt;
   RdmaNetnsNote note{{}, std::move(*boot)};

@@ -1,6 +1,7 @@
 #include "ctl/offline.hpp"
 
 #include "config/guid_file.hpp"
+#include "config/import/document.hpp"
 #include "config/import/import.hpp"
 #include "config/parse_toml.hpp"
 #include "config/words.hpp"

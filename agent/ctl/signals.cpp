@@ -22,6 +22,8 @@ template <class Number>
 Json json(Number number) {
   return number;
 }
+template <class Item>
+Json json(const std::vector<Item>& items);
 template <class... Parts>
 Json json(const sdbus::Struct<Parts...>& row) {
   Json array = Json::array();

@@ -1,6 +1,7 @@
 #include "config/import/import.hpp"
 
 #include "config/guid_file.hpp"
+#include "config/import/document.hpp"
 #include "config/import/guids.hpp"
 #include "config/import/node_state.hpp"
 #include "config/import/policy.hpp"

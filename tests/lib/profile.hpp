@@ -64,7 +64,7 @@ class Profile {
   std::map<std::string, std::vector<std::string>> altnames;                // by interface
   std::map<std::string, std::map<unsigned, model::VfSettings>> vfs_of_pf;  // by the PF's interface
   std::map<std::string, model::EswitchMode> eswitches;                     // by PCI address; others have none
-  std::optional<bool> netns_exclusive;
+  std::optional<model::RdmaNetnsMode> netns_mode;
 
   TreeFunction pf(const std::string& address, const Model& model, int numa) {
     auto function = function_of(address, model, model.device, numa);
@@ -142,7 +142,7 @@ class Profile {
     source.routes = [this] { return routes; };
     source.rdma = [this, from_sysfs = source.rdma] {
       auto facts = from_sysfs();
-      facts->netns_exclusive = netns_exclusive;
+      facts->netns_mode = netns_mode;
       return facts;
     };
     source.vfs = [this](unsigned ifindex) {

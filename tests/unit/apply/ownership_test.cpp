@@ -405,7 +405,7 @@ TEST_F(KilledAnywhere, ItGivesBackTheVfsThatWereThere) {
   auto& told = host.net_devices[0].vfs;
   told.at(0).vlan = model::Vlan{7, 0, model::VlanProtocol::dot1q};
   told.at(3).trust = true;
-  for (const unsigned index : {0U, 2U, 3U}) told.at(index).mac = model::MacAddress{0x020000000070 + index};
+  for (const unsigned index : {0U, 2U, 3U}) told.at(index).mac = model::MacAddress{0x020000000070U + index};
   const auto found = vfs_of(host);
 
   auto other = policy("other", {{"enp1s0", {}}}, 4);

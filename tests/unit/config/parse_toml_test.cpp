@@ -64,7 +64,7 @@ vlan = 0
 )");
   const auto& options = config.policies.at(0).options;
   EXPECT_EQ(options.macs->ranges.at(1).second.text(), "02:00:00:00:00:2f");
-  EXPECT_TRUE(options.guids->derived);
+  EXPECT_EQ(options.guids->source, model::AddressSource::derived);
   model::VfSettings expected;
   expected.vlan = model::Vlan{100, 3, model::VlanProtocol::dot1ad};
   expected.trust = true;

@@ -12,7 +12,7 @@ namespace nic::dbus {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using test::kPf, test::kVf1;
+using test::kPf, test::kVf0, test::kVf1;
 using testing::ElementsAre, testing::HasSubstr;
 
 Json state(const model::Snapshot& snapshot) { return Json::parse(node_state(snapshot)); }

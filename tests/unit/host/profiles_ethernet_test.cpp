@@ -1,6 +1,8 @@
 // Machines with Ethernet cards: what is seen of each and what is planned on it, to the line.
 #include "host/eswitch.hpp"
 #include "host/perform.hpp"
+#include "host/rdma_netns.hpp"
+#include "host/vdpa.hpp"
 #include "lib/profile.hpp"
 
 #include <gmock/gmock.h>
@@ -20,12 +22,15 @@ std::string refused_by_kernel(const Profile& host, const std::string& pf, int er
   const model::SetNumVfs step{model::PciAddress::parse(pf).value(), 0, 2};
   const auto done = host::perform(
       host.roots(), step,
-      [&](const host::Sysfs& sys, const char* path, std::string_view value) -> std::expected<void, model::Error> {
-        if (std::string_view{path}.ends_with("sriov_numvfs"))
-          return std::unexpected(model::system_error(errno_value, "write", "sriov_numvfs"));
-        return sys.write(path, value);
-      },
-      {}, host::eswitch_kernel());
+      {[&](const host::Sysfs& sys, const char* path, std::string_view value) -> std::expected<void, model::Error> {
+         if (std::string_view{path}.ends_with("sriov_numvfs"))
+           return std::unexpected(model::system_error(errno_value, "write", "sriov_numvfs"));
+         return sys.write(path, value);
+       },
+       {},
+       host::eswitch_kernel(),
+       {},
+       {}});
   return done ? "" : done.error().text();
 }
 
@@ -245,7 +250,7 @@ class ExclusiveH20 : public testing::Test {
   static constexpr unsigned kGiven = 5;  // this VF is a pod's
 
   ExclusiveH20() {
-    host.netns_exclusive = true;
+    host.netns_mode = model::RdmaNetnsMode::exclusive;
     auto pf = host.pf("0000:0d:00.0", kConnectX7, 0);
     host.rdma(ethernet(host, pf, "ens1np0", 2, "a0:88:c2:0d:00:00"),
               {.name = "mlx5_0", .node_guid = "a088:c2ff:fe0d:0000", .link_layer = "Ethernet"});
@@ -269,7 +274,7 @@ class ExclusiveH20 : public testing::Test {
 
 TEST_F(ExclusiveH20, AVfThatWentIntoAPodIsInUseAndNotLost) {
   const auto machine = host.inventory();
-  EXPECT_EQ(machine.rdma_netns_exclusive, true);
+  EXPECT_EQ(machine.rdma_netns_mode, model::RdmaNetnsMode::exclusive);
   EXPECT_EQ(machine.rdma_devices.size(), 16U);  // the PF's and those of fifteen VFs
   EXPECT_THAT(seen(machine),
               testing::IsSupersetOf(
