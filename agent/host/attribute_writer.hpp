@@ -61,6 +61,8 @@ class PutBack {
 
 [[nodiscard]] std::expected<void, model::Error> set_num_vfs(const FunctionFiles& pf, unsigned to);
 [[nodiscard]] std::expected<void, model::Error> set_autoprobe(const FunctionFiles& pf, bool on);
+// Of VFs of the PF on which it stands though vfio-pci is bound: whoever bound it did not come to clearing it.
+[[nodiscard]] std::expected<void, model::Error> clear_overrides(const FunctionFiles& pf);
 [[nodiscard]] std::expected<void, model::Error> bind_vfio(const FunctionFiles& function);
 [[nodiscard]] std::expected<void, model::Error> bind_netdevice(const FunctionFiles& function);
 // Code::unsupported where an RDMA device of the function has no GUID although it has just been bound. One that is not

@@ -49,6 +49,22 @@ Done unbind(const FunctionFiles& function) {
   return done;
 }
 
+Done clear_overrides(const FunctionFiles& pf) {
+  const auto names = pf.sys.list(pf.path("").c_str());
+  if (!names) return std::unexpected(names.error());
+  for (const auto& name : names->value_or(std::vector<std::string>{})) {
+    if (!name.starts_with("virtfn")) continue;
+    const auto target = pf.link(name);
+    const auto address = model::PciAddress::parse(target ? target->value_or("") : "");
+    if (!address) continue;  // it has just gone
+    const FunctionFiles vf{pf.sys, pf.write, *address};
+    const auto bound = driver_of(vf);
+    if (!bound || *bound != kVfio || override_of(vf) != kVfio) continue;
+    if (auto cleared = vf.put("driver_override", "\n"); !cleared) return cleared;
+  }
+  return {};
+}
+
 Done bind_vfio(const FunctionFiles& function) {
   const std::string what = "bind vfio-pci";
   const auto bound = driver_of(function);

@@ -70,7 +70,8 @@ std::expected<void, model::Error> perform(const model::Roots& roots, const model
                         },
                         [&](const model::SetAutoprobe& step) -> std::expected<void, model::Error> {
                           if (auto found = there(step.pf); !found) return found;
-                          return set_autoprobe(files(step.pf), step.on);
+                          if (auto set = set_autoprobe(files(step.pf), step.on); !set) return set;
+                          return clear_overrides(files(step.pf));
                         },
                         [&](const model::SetEswitchMode& step) -> std::expected<void, model::Error> {
                           if (auto found = there(step.pf); !found) return found;

@@ -32,7 +32,8 @@ struct SetNumVfs {
   bool operator==(const SetNumVfs&) const = default;
 };
 
-// sriov_drivers_autoprobe to `on`: only to give back what SetNumVfs left behind.
+// sriov_drivers_autoprobe to `on`: only to give back what SetNumVfs left behind, and with it the overrides that a
+// binding of its VFs to vfio-pci left that was cut off.
 struct SetAutoprobe {
   PciAddress pf;
   bool on{true};

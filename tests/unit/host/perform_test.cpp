@@ -158,6 +158,18 @@ TEST_F(Perform, TakesAVfFromItsDriver) {
   EXPECT_TRUE(act(model::UnbindDriver{kVf, 0, "igbvf"}).has_value());
 }
 
+TEST_F(Perform, TakesBackTheOverrideThatABindingLeftThatWasCutOff) {
+  bind_now("vfio-pci");
+  tree.write(std::string{kVfFiles} + "driver_override", "vfio-pci\n");
+  ASSERT_TRUE(act(SetAutoprobe{kPf, true}).has_value());
+  EXPECT_THAT(written, ElementsAre("driver_override "));
+  written.clear();
+  bind_now("igbvf");  // somebody wants the next driver to be another one
+  tree.write(std::string{kVfFiles} + "driver_override", "vfio-pci\n");
+  ASSERT_TRUE(act(SetAutoprobe{kPf, true}).has_value());
+  EXPECT_THAT(written, IsEmpty());
+}
+
 TEST_F(Perform, CreatesVfsThatNobodyBinds) {
   ASSERT_TRUE(act(SetNumVfs{kPf, 0, 4}).has_value());
   EXPECT_THAT(written, ElementsAre("sriov_drivers_autoprobe 0", "sriov_numvfs 4"));

@@ -20,7 +20,7 @@ def run(node):
         agent_started
         nicctl wait --timeout 60
         picture >{REFERENCE}
-        given_back_and_stopped""")
+        given_back_and_stopped""", deadline=150)
     for what, call, path, state in POINTS:
         print(f"== the power goes when it is about to {what}")
         # What is not synced is lost with the power: nothing is from here on but what the agent does.
