@@ -275,8 +275,8 @@ Result run(Words words) {
       {"vdpa-make", {2, 2, nullptr, vdpa_make}},
       {"vdpa-bind", {2, 2, nullptr, vdpa_bind}},
       {"vdpa-remove", {1, 1, nullptr, vdpa_remove}},
-      {"vduse", {1, 1, nullptr, [](Words words) { return begin_vduse(words[0]); }}},
-      {"vduse-end", {1, 1, nullptr, [](Words words) { return end_vduse(words[0]); }}},
+      {"vduse", {1, 1, nullptr, [](Words name) { return begin_vduse(name[0]); }}},
+      {"vduse-end", {1, 1, nullptr, [](Words name) { return end_vduse(name[0]); }}},
   };
   const auto command = words.empty() ? kCommands.end() : kCommands.find(words[0]);
   if (command == kCommands.end()) return std::unexpected(wrong("there is no such command"));
