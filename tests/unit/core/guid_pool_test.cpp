@@ -39,7 +39,7 @@ model::RdmaPort port(std::string guid) {
 }
 
 // Two InfiniBand PFs, one policy for both, and this pool.
-struct Pool : testing::Test {
+struct GuidsOfThePool : testing::Test {
   model::Inventory host = Host{}
                               .infiniband_pf("0000:01:00.0", "ibp1s0", "0002:c903:0000:0001")
                               .infiniband_pf("0000:02:00.0", "ibp2s0", "0002:c903:0000:0002");
@@ -57,7 +57,7 @@ struct Pool : testing::Test {
   }
 };
 
-TEST_F(Pool, GivesEachPfItsOwn) {
+TEST_F(GuidsOfThePool, GivesEachPfItsOwn) {
   const auto desired = resolved({of("0000:01:00.0", 0x10, 0x11), of("0000:02:00.0", 0x20, 0x2f)});
   EXPECT_TRUE(desired.conflicts.empty());
   EXPECT_EQ(guid(desired, "0000:01:00.0", 1).value, 0x11U);
@@ -67,7 +67,7 @@ TEST_F(Pool, GivesEachPfItsOwn) {
   EXPECT_FALSE(vf.address_if_none);
 }
 
-TEST_F(Pool, FindsAPfByTheGuidOfItsPort) {
+TEST_F(GuidsOfThePool, FindsAPfByTheGuidOfItsPort) {
   host.rdma_devices[0].ports = {port("0002:c903:0000:00a1")};
   for (auto& net : host.net_devices)
     if (net.name == "ibp2s0") net.address = "80:00:00:48:fe:80:00:00:00:00:00:00:00:02:c9:03:00:00:00:a2";
@@ -80,7 +80,7 @@ TEST_F(Pool, FindsAPfByTheGuidOfItsPort) {
 }
 
 // Whichever VFs a policy or a group speaks of, VF 1 has the second.
-TEST_F(Pool, CountsByTheIndexOfTheVf) {
+TEST_F(GuidsOfThePool, CountsByTheIndexOfTheVf) {
   model::Config config;
   config.policies = {policy("p", {{"ibp1s0", {{1, 1}}}}, 2)};
   model::VfGroup group;
@@ -91,7 +91,7 @@ TEST_F(Pool, CountsByTheIndexOfTheVf) {
   EXPECT_EQ(guid(resolve(config, host), "0000:01:00.0", 1).value, 0x11U);
 }
 
-TEST_F(Pool, ABadEntryFailsNoOtherPf) {
+TEST_F(GuidsOfThePool, ABadEntryFailsNoOtherPf) {
   auto bad = of("0000:01:00.0", 0x10, 0x11);
   bad.mistakes = {model::invalid("guids:2:8", "", "no GUID")};
   const auto desired = resolved({bad, of("0000:02:00.0", 0x20, 0x21)});
@@ -101,7 +101,7 @@ TEST_F(Pool, ABadEntryFailsNoOtherPf) {
   EXPECT_TRUE(desired.pfs.contains(pci("0000:02:00.0")));
 }
 
-TEST_F(Pool, SaysWhatIsMissing) {
+TEST_F(GuidsOfThePool, SaysWhatIsMissing) {
   const auto why = [&](std::vector<model::GuidEntry> entries) {
     entries.push_back(of("0000:02:00.0", 0x20, 0x21));
     const auto desired = resolved(std::move(entries));
@@ -119,13 +119,13 @@ TEST_F(Pool, SaysWhatIsMissing) {
   EXPECT_THAT(why({nameless}), HasSubstr("guids:9:1: pciAddress is missing"));
 }
 
-TEST_F(Pool, OneGuidForTwoVfsLeavesTheSecondPfAlone) {
+TEST_F(GuidsOfThePool, OneGuidForTwoVfsLeavesTheSecondPfAlone) {
   const auto desired = resolved({of("0000:01:00.0", 0x10, 0x11), of("0000:02:00.0", 0x11, 0x12)});
   ASSERT_EQ(desired.conflicts.size(), 1U);
   EXPECT_THAT(desired.conflicts[0].error.text(), HasSubstr("has it already"));
 }
 
-TEST_F(Pool, AFileThatCannotBeReadFailsThePfsThatNeedIt) {
+TEST_F(GuidsOfThePool, AFileThatCannotBeReadFailsThePfsThatNeedIt) {
   model::Config config;
   config.policies = {policy("p", {{"ibp1s0", {}}}, 1), policy("q", {{"ibp2s0", {}}}, 1)};
   config.policies[0].options.guids = model::AddressPool<Guid>{.source = model::AddressSource::file, .ranges = {}};
