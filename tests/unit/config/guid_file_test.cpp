@@ -68,7 +68,7 @@ TEST(GuidFile, KeepsAMistakeToItsEntry) {
                                     "guids");
   ASSERT_THAT(file.entries, SizeIs(2));
   EXPECT_EQ(file.entries[0].pf->text(), "0000:3b:00.0");
-  EXPECT_THAT(file.entries[0].mistakes.at(0).text(), HasSubstr("guids:2:72: guids: \"oops\" is no GUID"));
+  EXPECT_THAT(file.entries[0].mistakes.at(0).text(), HasSubstr("guids:2:71: guids: \"oops\" is no GUID"));
   EXPECT_THAT(file.entries[1].mistakes, IsEmpty());
 }
 
