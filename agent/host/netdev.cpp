@@ -23,7 +23,7 @@ model::LinkType link_type(std::uint16_t hardware_type) {
 
 // ".../0000:3b:00.2/vdpa:0000:3b:00.2/virtio3/net/eth4": between a virtio card and its function there is nothing.
 bool stands_on_vdpa(std::string_view path, const model::PciAddress& function) {
-  return path.contains("/virtio") && !path.contains(function.text() + "/virtio");
+  return path.contains("/virtio") && !path.contains('/' + function.text() + "/virtio");
 }
 
 }  // namespace

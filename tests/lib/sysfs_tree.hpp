@@ -117,6 +117,7 @@ class SysfsTree {
         .file("driver_override", "(null)\n")
         .class_code(0x020000)
         .numa(-1);
+    fs::remove(root_ / "sys/bus/pci/devices" / address);
     fs::create_directory_symlink(fs::path{"../../.."} / fs::relative(folder, "sys"),
                                  root_ / "sys/bus/pci/devices" / address);
     return function;
