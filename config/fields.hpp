@@ -1,8 +1,8 @@
 // Every field of the sriov-network-operator's documents, once, and what becomes of it: the readers, their messages and
 // their tests read this table. Thread: any (constants).
 // Source: the CRDs SriovNetworkNodePolicy, SriovNetworkNodeState and SriovNetworkPoolConfig of
-// sriovnetwork.openshift.io/v1; for the pool of GUIDs its program, and its documentation, which spells the names in another
-// way.
+// sriovnetwork.openshift.io/v1; for the pool of GUIDs its program, and its documentation, which spells the names in
+// another way.
 #pragma once
 
 #include <array>

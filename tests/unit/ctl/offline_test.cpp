@@ -133,7 +133,7 @@ TEST_F(Offline, CheckConfigKnowsAPoolOfGuids) {
   const auto bad = file("bad", "[\n{\"pciAddress\": \"0000:3b:00.0\", \"guid\": []}]");
   const auto checked = run({"check-config", good, bad});
   EXPECT_EQ(checked.exit, Exit::failure);
-  EXPECT_THAT(checked.err, HasSubstr(bad + ":2:33: unknown field \"guid\"; did you mean \"guids\"?"));
+  EXPECT_THAT(checked.err, HasSubstr(bad + ":2:32: unknown field \"guid\"; did you mean \"guids\"?"));
 }
 
 }  // namespace

@@ -271,7 +271,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"apiVersion: sriovnetwork.openshift.io/v1\nkind: SriovNetworkNodePolicy\nmetadata: {name: p}\nspec: {mtu: "
             "9000}\n",
             "resourceName is missing"},
-        Bad{"a: 1\n", "it has no kind"}, Bad{"[1, 2]", "it has no kind"}, Bad{"", "there is neither"},
+        Bad{"a: 1\n", "it has no kind"}, Bad{"[1, 2]", "this must be a map of fields"}, Bad{"", "there is neither"},
         Bad{"apiVersion: v1\nkind: Namespace\n", "there is neither"},
         Bad{"apiVersion: v1\nkind: SriovNetworkNodePolicy\n", "there is neither"},
         Bad{"apiVersion: v1\nkind: List\nitems: [{kind: List}]", "a list within a list"}, Bad{"a: [", "d.yaml:"},
@@ -401,7 +401,7 @@ TEST(ImportGuids, ThatReachNoPfAreNamed) {
                         {"guids", R"([{"pciAddress": "0000:3b:00.0", "guids": ["00:02:c9:03:00:00:00:10"]}])"}});
   EXPECT_THAT(few.error().at(0).text(), HasSubstr("guids:1:2: it has no GUID for VF 1 of 0000:3b:00.0"));
   EXPECT_THAT(mistake(R"([{"pciAddress": "0000:3b:00.0", "guids": ["x"]}])"),
-              HasSubstr("d.yaml:1:44: guids: \"x\" is no GUID"));
+              HasSubstr("d.yaml:1:43: guids: \"x\" is no GUID"));
 }
 
 model::Config without_places(model::Config config) {
