@@ -162,6 +162,7 @@ owned_record=/var/lib/nic-agent/owned/0000_01_00_0.json
 interrupted_note=/var/lib/nic-agent/in-progress/0000_01_00_0.json
 udev_rules=/run/udev/rules.d/70-nic-agent-$pf.rules
 
+# Untrusted ones: a trusted one whose driver begins while the card comes up makes its own address, which is then as good as any.
 two_told_vfs() {
     write_config <<'TOML'
 [[sriov.policy]]
