@@ -170,7 +170,7 @@ name = "workers"
 selectors = { pf_names = ["enp1s0"] }
 num_vfs = 2
 vlan = 7
-trust = true
+spoofchk = false
 [[sriov.policy.group]]
 vfs = "0"
 device_type = "vfio-pci"
