@@ -13,6 +13,7 @@ TOML
 agent_started
 wait_for 20 "vhost_net is loaded" test -d /sys/module/vhost_net
 wait_for 20 "tun is loaded" test -d /sys/module/tun
+wait_for 20 "two VFs" has_vfs 2
 for n in 0 1; do wait_for 20 "VF $n is bound" is_bound "$(vf $n)" igbvf; done
 wait_for 5 "the modules are wanted" property_is /org/nicagent1/module/vhost_5fnet Module Wanted true
 contains "the device" "rdma: has none, should be a device" "$(nicctl device "$(vf 0)")"
