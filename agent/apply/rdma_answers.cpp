@@ -41,23 +41,31 @@ void RdmaQuestions::ask_again(const model::Inventory& inventory) {
     if (may_be_asked(device) && !questions_.contains(device.name)) ask(device);
 }
 
+bool RdmaQuestions::asking() const {
+  return std::ranges::any_of(questions_, [](const auto& entry) { return !entry.second.late; });
+}
+
 void RdmaQuestions::ask(const model::RdmaDevice& device) {
   const auto name = device.name;
   known_[name] = device.index;
   auto& question = questions_[name];
-  question.index = device.index;
+  question.late = false;
   auto result = std::make_shared<std::expected<void, model::Error>>();
-  question.deadline = std::make_unique<loop::Timer>(event_, [this, name] {
-    // The thread stays behind in the kernel; a later answer is not heard any more.
-    answered(name, model::Error{model::Code::stuck, 0, "open and query the RDMA device", name,
-                                "it has not answered in time; its firmware may be dead: look at the kernel log"});
-  });
+  question.deadline = std::make_unique<loop::Timer>(event_, [this, name] { late(name); });
   question.deadline->arm(deadline_);
   question.task = std::make_unique<Task>(
       post_, [machine = machine_, result, name] { *result = machine->ask_rdma_device(name); },
       [this, name, result] { answered(name, *result ? std::nullopt : std::optional{result->error()}); });
 }
 
+void RdmaQuestions::late(const std::string& device) {
+  questions_.at(device).late = true;
+  answers_[device] = model::Error{model::Code::stuck, 0, "open and query the RDMA device", device,
+                                  "it has not answered in time; its firmware may be dead: look at the kernel log"};
+  changed_();
+}
+
+// However late: a device that answers again is well again.
 void RdmaQuestions::answered(const std::string& device, std::optional<model::Error> error) {
   // The one who calls lives in what is taken out here: it goes when this is over.
   const auto over = questions_.extract(device);

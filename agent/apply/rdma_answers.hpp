@@ -23,19 +23,22 @@ class RdmaQuestions {
 
   // Asks the devices that are new here, and forgets those that are gone.
   void keep(const model::Inventory& inventory);
-  // Asks all of them again. The earlier answers stand until the new ones come.
+  // Asks all of them again, but for those whose earlier question has not come back: threads would pile up in the
+  // kernel. The earlier answers stand until the new ones come.
   void ask_again(const model::Inventory& inventory);
 
   [[nodiscard]] const model::RdmaAnswers& answers() const { return answers_; }
-  [[nodiscard]] bool asking() const { return !questions_.empty(); }
+  // An answer may still come in time.
+  [[nodiscard]] bool asking() const;
 
  private:
   struct Question {
-    unsigned index{0};
+    bool late{false};
     std::unique_ptr<loop::Timer> deadline;
     std::unique_ptr<Task> task;
   };
   void ask(const model::RdmaDevice& device);
+  void late(const std::string& device);
   void answered(const std::string& device, std::optional<model::Error> error);
 
   sd_event* event_;
