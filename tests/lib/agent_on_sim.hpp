@@ -16,7 +16,8 @@ namespace nic::test {
 class AgentOnSim {
  public:
   explicit AgentOnSim(model::Inventory host, const std::filesystem::path& state = {},
-                      std::chrono::seconds longest_step = std::chrono::hours{1})
+                      std::chrono::seconds longest_step = std::chrono::hours{1},
+                      std::chrono::milliseconds rdma_answer = std::chrono::hours{1})
       : machine{std::make_shared<SimMachine>(std::move(host))} {
     model::Roots roots = model::Roots::below(folder_.path());
     if (!state.empty()) roots.state = state;
@@ -26,6 +27,7 @@ class AgentOnSim {
     timing.most = std::chrono::milliseconds{5};
     timing.drift = std::chrono::milliseconds{2};
     timing.step = longest_step;
+    timing.rdma = rdma_answer;
     timing.retry = {std::chrono::milliseconds{20}, std::chrono::milliseconds{200}};
     reconciler = std::make_unique<apply::Reconciler>(
         event.get(), mailbox.handle(), machine, records, cell,

@@ -99,7 +99,9 @@ class SimMachine : public apply::Machine {
   }
 
   std::expected<void, model::Error> ask_rdma_device(const std::string& name) override {
-    const std::lock_guard lock{mutex_};
+    std::unique_lock lock{mutex_};
+    ++rdma_questions_;
+    released_.wait(lock, [&] { return hung_rdma_device_ != name; });
     const auto dead = dead_rdma_devices.find(name);
     if (dead != dead_rdma_devices.end()) return std::unexpected(dead->second);
     return {};
@@ -133,7 +135,18 @@ class SimMachine : public apply::Machine {
   void release() {
     const std::lock_guard lock{mutex_};
     hang_ = nullptr;
+    hung_rdma_device_.clear();
     released_.notify_all();
+  }
+  // Who asks this device, and who has asked it, waits until another one is named.
+  void hang_rdma_device(std::string name) {
+    const std::lock_guard lock{mutex_};
+    hung_rdma_device_ = std::move(name);
+    released_.notify_all();
+  }
+  [[nodiscard]] unsigned rdma_questions() const {
+    const std::lock_guard lock{mutex_};
+    return rdma_questions_;
   }
   [[nodiscard]] unsigned performed() const {
     const std::lock_guard lock{mutex_};
@@ -177,7 +190,8 @@ class SimMachine : public apply::Machine {
   mutable std::mutex mutex_;
   std::condition_variable released_;
   model::Inventory state_;
-  unsigned performed_{0};
+  unsigned performed_{0}, rdma_questions_{0};
+  std::string hung_rdma_device_;
   bool namespaces_{false};
   std::function<void()> changed_, asked_;
   std::function<std::optional<model::Error>(const model::Action&)> fail_;

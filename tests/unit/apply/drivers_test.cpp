@@ -69,6 +69,23 @@ TEST(DriversOnSim, VerifyFailsWithAnRdmaDeviceThatDoesNotAnswer) {
   EXPECT_EQ(agent.now()->drivers.verdict, Verdict::fail);
 }
 
+TEST(DriversOnSim, AnRdmaDeviceThatHangsIsToldAndAskedOnceUntilItComesBack) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0").rxe("rxe0", "enp1s0").inventory(),
+                   {},
+                   std::chrono::hours{1},
+                   std::chrono::milliseconds{1}};
+  agent.machine->hang_rdma_device("rxe0");
+  agent.reconciler->configure(requires_modules({"ib_uverbs"}));
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.now()->drivers.verdict == Verdict::fail; }));
+  const auto job = agent.reconciler->verify(0);
+  ASSERT_TRUE(agent.run_until([&] { return ended(agent, job) != nullptr; }));
+  EXPECT_THAT(ended(agent, job)->error.value_or(model::Error{}).advice, HasSubstr("has not answered in time"));
+  EXPECT_EQ(agent.machine->rdma_questions(), 1u);
+  agent.machine->hang_rdma_device("");
+  EXPECT_TRUE(agent.run_until([&] { return agent.now()->drivers.verdict == Verdict::pass; }));
+}
+
 TEST(DriversOnSim, ThePeerMemoryModuleIsLoadedWhereTheMachineWantsIt) {
   AgentOnSim agent{Host{}.pf("0000:01:00.0").inventory()};
   auto& facts = agent.machine->peer_memory;
