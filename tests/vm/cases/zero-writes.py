@@ -134,10 +134,11 @@ def run(node):
         traced vlan vlan_by_hand""")
     expect("a VLAN was changed by hand", changes(node, "vlan"), ["tell RTM_SETLINK"])
     check("""
+        has_mtu() { grep -qx "$1" /sys/bus/pci/devices/"$(vf 1)"/net/*/mtu; } # udev renames the new interface
         driver_by_hand() {
             echo "$(vf 1)" >"/sys/bus/pci/devices/$(vf 1)/driver/unbind"
             wait_for 20 "VF 1 is on igbvf again" is_bound "$(vf 1)" igbvf
-            wait_for 20 "it has its MTU" grep -qx 2000 /sys/bus/pci/devices/"$(vf 1)"/net/*/mtu
+            wait_for 20 "it has its MTU" has_mtu 2000
             settled_again
         }
         traced driver driver_by_hand""")
