@@ -1,18 +1,9 @@
-#include "apply/rdma_answers.hpp"
+#include "apply/rdma_questions.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace nic::apply {
-namespace {
-
-// Without that node no program can open it, which is told elsewhere.
-bool may_be_asked(const model::RdmaDevice& device) {
-  return std::ranges::find(device.nodes, model::RdmaNode::uverbs, &model::CharDevice::kind) != device.nodes.end();
-}
-
-}  // namespace
-
 RdmaQuestions::RdmaQuestions(sd_event* event, loop::Mailbox::Post post, std::shared_ptr<Machine> machine,
                              std::chrono::milliseconds deadline, std::function<void()> changed)
     : event_{event},
@@ -21,16 +12,17 @@ RdmaQuestions::RdmaQuestions(sd_event* event, loop::Mailbox::Post post, std::sha
       deadline_{deadline},
       changed_{std::move(changed)} {}
 
+// Without user access no program can open it, which is told elsewhere.
 void RdmaQuestions::keep(const model::Inventory& inventory) {
   const auto gone = [&](const std::string& name) {
     const auto device = std::ranges::find(inventory.rdma_devices, name, &model::RdmaDevice::name);
-    return device == inventory.rdma_devices.end() || !may_be_asked(*device);
+    return device == inventory.rdma_devices.end() || !device->user_access();
   };
   std::erase_if(known_, [&](const auto& entry) { return gone(entry.first); });
   std::erase_if(answers_, [&](const auto& entry) { return gone(entry.first); });
   std::erase_if(questions_, [&](const auto& entry) { return gone(entry.first); });
   for (const auto& device : inventory.rdma_devices) {
-    if (!may_be_asked(device)) continue;
+    if (!device.user_access()) continue;
     const auto known = known_.find(device.name);
     if (known == known_.end() || known->second != device.index) ask(device);
   }
@@ -38,7 +30,7 @@ void RdmaQuestions::keep(const model::Inventory& inventory) {
 
 void RdmaQuestions::ask_again(const model::Inventory& inventory) {
   for (const auto& device : inventory.rdma_devices)
-    if (may_be_asked(device) && !questions_.contains(device.name)) ask(device);
+    if (device.user_access() && !questions_.contains(device.name)) ask(device);
 }
 
 bool RdmaQuestions::asking() const {

@@ -6,7 +6,7 @@
 #include "apply/jobs.hpp"
 #include "apply/machine.hpp"
 #include "apply/ownership.hpp"
-#include "apply/rdma_answers.hpp"
+#include "apply/rdma_questions.hpp"
 #include "apply/records.hpp"
 #include "apply/retry.hpp"
 #include "apply/task.hpp"

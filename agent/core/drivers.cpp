@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 namespace nic::core {
 namespace {
@@ -145,22 +144,18 @@ void bound(const Inventory& inventory, const Reports& modules, Findings& to) {
   }
 }
 
-bool has_node(const model::RdmaDevice& device, model::RdmaNode kind) {
-  return std::ranges::find(device.nodes, kind, &model::CharDevice::kind) != device.nodes.end();
-}
-
 void user_access(const Inventory& inventory, const Reports& modules, const model::RdmaAnswers& answers, Findings& to) {
   const auto* uverbs = report_of(modules, "ib_uverbs");
   const bool asked = uverbs != nullptr && uverbs->wanted;
   for (const auto& device : inventory.rdma_devices) {
-    if (uverbs != nullptr && uverbs->loaded() && !has_node(device, model::RdmaNode::uverbs)) {
-      to.push_back({asked ? Verdict::fail : Verdict::warn,
-                    fmt::format("RDMA device {} has no node for user space in /dev/infiniband, though ib_uverbs runs: "
-                                "look at udev.",
-                                device.name)});
+    if (!device.user_access()) {
+      if (uverbs != nullptr && uverbs->loaded())
+        to.push_back({asked ? Verdict::fail : Verdict::warn,
+                      fmt::format("RDMA device {} has no node for user space in /dev/infiniband, though ib_uverbs "
+                                  "runs: look at udev.",
+                                  device.name)});
       continue;
     }
-    if (!has_node(device, model::RdmaNode::uverbs)) continue;
     const auto answer = answers.find(device.name);
     if (answer == answers.end())
       to.push_back({Verdict::unknown, fmt::format("RDMA device {} is being opened and queried.", device.name)});
@@ -223,21 +218,6 @@ void signatures(const Config& config, ModuleReport& module) {
 }
 
 }  // namespace
-
-std::vector<model::RequiredModule> required_modules(const Config& config) {
-  std::vector<model::RequiredModule> all;
-  std::set<std::string> seen;
-  const auto add = [&](std::string_view name, const model::Place& place) {
-    if (!name.empty() && seen.insert(model::kernel_name(name)).second) all.push_back({std::string{name}, place});
-  };
-  for (const auto& module : config.modules) {
-    const auto* set = module.name.starts_with('@') ? model::askable_set(module.name.substr(1)) : nullptr;
-    if (set == nullptr) add(module.name, module.place);
-    if (set == nullptr) continue;
-    for (const auto member : set->members) add(member, module.place);
-  }
-  return all;
-}
 
 std::vector<ModuleReport> judge_modules(const Config& config, Reports modules) {
   for (auto& module : modules) {

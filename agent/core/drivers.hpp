@@ -10,9 +10,6 @@
 
 namespace nic::core {
 
-// The modules that the configuration asks for, one by one: sets are taken apart.
-[[nodiscard]] std::vector<model::RequiredModule> required_modules(const model::Config& config);
-
 // The reports with what the configuration's rules say of each: versions, signatures.
 [[nodiscard]] std::vector<model::ModuleReport> judge_modules(const model::Config& config,
                                                              std::vector<model::ModuleReport> modules);

@@ -58,10 +58,8 @@ std::optional<model::Difference> missing_for_sharing(const PciFunction& function
   const auto rdma = inventory.rdma_devices_of(function.address);
   if (rdma.empty())
     return model::Difference{what, "no RDMA device", "the device's RDMA driver (mlx5_ib, irdma, rdma_rxe)"};
-  const bool user_access = std::ranges::any_of(rdma, [](const auto* device) {
-    return std::ranges::any_of(device->nodes, [](const auto& node) { return node.kind == model::RdmaNode::uverbs; });
-  });
-  if (!user_access) return model::Difference{what, "no uverbs device node", "module ib_uverbs"};
+  if (std::ranges::none_of(rdma, &model::RdmaDevice::user_access))
+    return model::Difference{what, "no uverbs device node", "module ib_uverbs"};
   if (!inventory.rdma_cm) return model::Difference{what, "no /dev/infiniband/rdma_cm", "module rdma_ucm"};
   return std::nullopt;
 }

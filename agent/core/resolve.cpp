@@ -1,12 +1,12 @@
 #include "core/resolve.hpp"
 
 #include "core/claim.hpp"
-#include "core/drivers.hpp"
 #include "core/match.hpp"
 #include "core/order.hpp"
 #include "core/ownership.hpp"
 #include "core/rdma_netns.hpp"
 #include "core/vf_addresses.hpp"
+#include "core/wanted_modules.hpp"
 #include "model/card_ids.hpp"
 
 #include <fmt/format.h>

@@ -2,6 +2,7 @@
 
 #include "core/order.hpp"
 #include "model/module.hpp"
+#include "model/module_catalogue.hpp"
 
 #include <fmt/format.h>
 
@@ -39,6 +40,19 @@ void add_those_of_vf(const model::DesiredVf& vf, const model::PciAddress& pf, co
 }
 
 }  // namespace
+
+std::vector<model::RequiredModule> required_modules(const model::Config& config) {
+  std::vector<model::RequiredModule> all;
+  for (const auto& module : config.modules) {
+    const auto* set = module.name.starts_with('@') ? model::askable_set(module.name.substr(1)) : nullptr;
+    if (set == nullptr)
+      all.push_back(module);
+    else
+      for (const auto member : set->members)
+        if (!member.empty()) all.push_back({std::string{member}, module.place});
+  }
+  return all;
+}
 
 std::vector<WantedModule> wanted_modules(const model::Desired& desired, const model::Inventory& inventory) {
   Wanted wanted;

@@ -2,6 +2,7 @@
 // policy cannot be carried out. Pure.
 #pragma once
 
+#include "model/config.hpp"
 #include "model/desired.hpp"
 #include "model/inventory.hpp"
 
@@ -9,6 +10,9 @@
 #include <vector>
 
 namespace nic::core {
+
+// The modules that the configuration names, sets taken apart.
+[[nodiscard]] std::vector<model::RequiredModule> required_modules(const model::Config& config);
 
 struct WantedModule {
   std::string name;  // in the kernel's spelling

@@ -17,6 +17,10 @@ std::vector<const NetDevice*> interfaces(const Inventory& inventory, const PciAd
 
 }  // namespace
 
+bool RdmaDevice::user_access() const {
+  return std::ranges::find(nodes, RdmaNode::uverbs, &CharDevice::kind) != nodes.end();
+}
+
 const PciFunction* Inventory::function(const PciAddress& address) const {
   const auto found = functions.find(address);
   return found == functions.end() ? nullptr : &found->second;

@@ -143,6 +143,8 @@ struct RdmaDevice {
   std::vector<CharDevice> nodes;  // uverbs, umad*, issm*; rdma_cm stands once in Inventory
 
   bool operator==(const RdmaDevice&) const = default;
+  // Programs can open it: it has its uverbs node.
+  [[nodiscard]] bool user_access() const;
 };
 
 // /proc/modules and /sys/module/<name>. Names with underscores, as the kernel spells them.
