@@ -54,15 +54,11 @@ struct Choice {
   std::string why;  // none
 };
 
-std::optional<std::string> why_not_nvidia_peermem(const PeerMemoryFacts& facts) {
-  return why_not_loadable("nvidia_peermem", facts.nvidia_peermem, facts.nv_peer_mem, "nv_peer_mem", facts);
-}
-
 // What is loaded stays: the two modules exclude each other.
 Choice choose_module(const PeerMemoryFacts& facts) {
   if (facts.nvidia_peermem.live) return {PeerMemory::nvidia_peermem, {}};
   if (facts.nv_peer_mem.live) return {PeerMemory::nv_peer_mem, {}};
-  const auto newer = why_not_nvidia_peermem(facts);
+  const auto newer = why_not_loadable("nvidia_peermem", facts.nvidia_peermem, facts.nv_peer_mem, "nv_peer_mem", facts);
   if (!newer) return {PeerMemory::nvidia_peermem, {}};
   if (!facts.nv_peer_mem.there) return {PeerMemory::none, *newer};
   const auto older = why_not_loadable("nv_peer_mem", facts.nv_peer_mem, facts.nvidia_peermem, "nvidia_peermem", facts);
@@ -70,17 +66,12 @@ Choice choose_module(const PeerMemoryFacts& facts) {
   return {PeerMemory::none, fmt::format("{}; {}", *newer, *older)};
 }
 
+// Of a wish other than none; one that is not said is shown as what this machine has.
 Choice choose(PeerMemoryWish wish, const PeerMemoryFacts& facts) {
+  if (wish == PeerMemoryWish::peermem) return choose_module(facts);
   const auto no_dmabuf = why_no_dmabuf(facts);
-  switch (wish) {
-    case PeerMemoryWish::none: return {PeerMemory::none, "peer_memory is none"};
-    case PeerMemoryWish::dmabuf:
-      return no_dmabuf ? Choice{PeerMemory::none, *no_dmabuf} : Choice{PeerMemory::dmabuf, {}};
-    case PeerMemoryWish::peermem: return choose_module(facts);
-    case PeerMemoryWish::not_said:
-    case PeerMemoryWish::automatic: break;
-  }
   if (!no_dmabuf) return {PeerMemory::dmabuf, {}};
+  if (wish == PeerMemoryWish::dmabuf) return {PeerMemory::none, *no_dmabuf};
   auto choice = choose_module(facts);
   if (choice.way == PeerMemory::none) choice.why = fmt::format("no DMA-BUF, because {}; {}", *no_dmabuf, choice.why);
   return choice;
