@@ -244,7 +244,7 @@ void Reconciler::kubelet_present(bool present) {
 }
 
 void Reconciler::events_lost(const Error& error) {
-  circumstances_.observation = error;
+  if (!circumstances_.observation) circumstances_.observation = error;
   publish();
 }
 

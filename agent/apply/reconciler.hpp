@@ -66,7 +66,7 @@ class Reconciler {
   void reject(std::vector<model::Error> errors);    // a bad one leaves the last good one in force
   void endpoint_changed(const std::string& resource, const model::EndpointStatus& status);
   void kubelet_present(bool present);
-  void events_lost(const model::Error& error);  // kernel events cannot be had: shown, the rescan goes on
+  void events_lost(const model::Error& error);  // those of one source: shown, the rescan goes on
 
   struct ApplyRequest {
     std::set<model::PciAddress> devices;  // empty: all

@@ -15,6 +15,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <expected>
 #include <filesystem>
 #include <initializer_list>
 #include <span>
@@ -100,7 +101,6 @@ struct KernelEvents::State {
     return {};
   }
 
-  // A kernel without devlink has nothing to tell.
   std::expected<void, model::Error> open_devlink() {
     const auto group = GenlSocket::group(DEVLINK_GENL_NAME, DEVLINK_GENL_MCGRP_CONFIG_NAME);
     if (!group) return std::unexpected(group.error());
@@ -153,16 +153,12 @@ struct KernelEvents::State {
   }
 };
 
-KernelEvents::KernelEvents(std::unique_ptr<State> state) : state_{std::move(state)} {}
-KernelEvents::~KernelEvents() = default;
-
-std::expected<std::unique_ptr<KernelEvents>, model::Error> KernelEvents::open(
-    sd_event* event, const model::Roots& roots, std::function<void(const model::Dirty&)> changed) {
-  auto state = std::make_unique<State>(event, std::move(changed));
-  if (auto opened = state->open_udev(roots); !opened) return std::unexpected(std::move(opened.error()));
-  if (auto opened = state->open_rtnetlink(); !opened) return std::unexpected(std::move(opened.error()));
-  if (auto opened = state->open_devlink(); !opened) return std::unexpected(std::move(opened.error()));
-  return std::unique_ptr<KernelEvents>{new KernelEvents{std::move(state)}};
+KernelEvents::KernelEvents(sd_event* event, const model::Roots& roots, std::function<void(const model::Dirty&)> changed)
+    : state_{std::make_unique<State>(event, std::move(changed))} {
+  for (const auto& opened : {state_->open_udev(roots), state_->open_rtnetlink(), state_->open_devlink()})
+    if (!opened) failures_.push_back(opened.error());
 }
+
+KernelEvents::~KernelEvents() = default;
 
 }  // namespace nic::host

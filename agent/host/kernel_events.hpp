@@ -13,10 +13,10 @@
 
 #include <systemd/sd-event.h>
 
-#include <expected>
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 namespace nic::host {
 
@@ -25,16 +25,18 @@ class KernelEvents {
   // Listens from here on: observe everything after it, so that nothing falls between. With udevd (run/udev/control) the
   // events come after its rules ran and names are final; without it they come from the kernel. A lost event (ENOBUFS)
   // comes as Dirty::everything.
-  [[nodiscard]] static std::expected<std::unique_ptr<KernelEvents>, model::Error> open(
-      sd_event* event, const model::Roots& roots, std::function<void(const model::Dirty&)> changed);
+  KernelEvents(sd_event* event, const model::Roots& roots, std::function<void(const model::Dirty&)> changed);
   ~KernelEvents();
   KernelEvents(const KernelEvents&) = delete;
   KernelEvents& operator=(const KernelEvents&) = delete;
 
+  // The sources that cannot be listened to; the others are. A kernel without devlink has nothing to tell: no failure.
+  [[nodiscard]] const std::vector<model::Error>& failures() const { return failures_; }
+
  private:
   struct State;
-  explicit KernelEvents(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
+  std::vector<model::Error> failures_;
 };
 
 // What a kernel event says, and what it makes dirty. Pure.

@@ -202,9 +202,8 @@ Result listen(Words) {
   constexpr std::uint64_t kPatience = 20'000'000;
   const auto event = loop::new_event();
   bool heard = false;
-  const auto events =
-      host::KernelEvents::open(event.get(), {}, [&](const model::Dirty& dirty) { heard = heard || dirty.devlink; });
-  if (!events) return std::unexpected(events.error());
+  const host::KernelEvents events{event.get(), {}, [&](const model::Dirty& dirty) { heard = heard || dirty.devlink; }};
+  if (!events.failures().empty()) return std::unexpected(events.failures().front());
   fmt::print("listening\n");
   std::fflush(stdout);
   loop::Timer patience{event.get(), [&] { sd_event_exit(event.get(), 0); }};

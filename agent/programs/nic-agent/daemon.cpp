@@ -80,13 +80,10 @@ class Daemon {
   int run() {
     sd_event_set_watchdog(event_.get(), 1);
     // Events first, so that nothing falls between the first reading and the first event.
-    auto events = host::KernelEvents::open(event_.get(), options_.roots,
-                                           [this](const model::Dirty& dirty) { reconciler_.changed(dirty); });
-    if (events) {
-      events_ = std::move(*events);
-    } else {
-      loop::log(Event::problem, {}, events.error());
-      reconciler_.events_lost(events.error());
+    events_.emplace(event_.get(), options_.roots, [this](const model::Dirty& dirty) { reconciler_.changed(dirty); });
+    for (const auto& failure : events_->failures()) {
+      loop::log(Event::problem, {}, failure);
+      reconciler_.events_lost(failure);
     }
     rules_watch_.emplace(event_.get(), options_.roots,
                          [this](const model::Dirty& dirty) { reconciler_.changed(dirty); });
@@ -212,7 +209,7 @@ class Daemon {
   std::shared_ptr<const apply::Records> records_;
   apply::ReadyFile ready_file_{options_.roots};
   apply::Reconciler reconciler_;
-  std::unique_ptr<host::KernelEvents> events_;
+  std::optional<host::KernelEvents> events_;
   std::optional<host::RulesWatch> rules_watch_;
   Configuration configuration_;
   loop::Signal terminate_, interrupt_, hangup_;
