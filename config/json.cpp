@@ -23,7 +23,7 @@ class Counting {
   using pointer = const char*;
   using reference = const char&;
 
-  Counting(const char* at, std::size_t* read) : at_{at}, read_{read} {}
+  Counting(std::string_view::const_iterator at, std::size_t* read) : at_{at}, read_{read} {}
   reference operator*() const { return *at_; }
   Counting& operator++() {
     ++at_;
@@ -38,7 +38,7 @@ class Counting {
   bool operator==(const Counting& other) const { return at_ == other.at_; }
 
  private:
-  const char* at_;
+  std::string_view::const_iterator at_;
   std::size_t* read_;
 };
 
@@ -107,8 +107,7 @@ std::expected<Node, Unreadable> read_json(std::string_view text) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   Events events{text};
   try {
-    nlohmann::json::sax_parse(Counting{text.data(), &events.read}, Counting{text.data() + text.size(), &events.read},
-                              &events);
+    nlohmann::json::sax_parse(Counting{text.begin(), &events.read}, Counting{text.end(), &events.read}, &events);
   } catch (Unreadable& refused) {
     return std::unexpected(std::move(refused));
   }
