@@ -14,8 +14,6 @@ namespace {
 using model::Verdict;
 using test::AgentOnSim;
 using test::Host;
-using testing::AllOf;
-using testing::Contains;
 using testing::HasSubstr;
 
 model::Config requires_modules(std::vector<std::string> names) {
@@ -125,7 +123,7 @@ TEST(ReadyFile, GoesWhereItIsNotAskedForAnyMore) {
 TEST(ReadyFile, OfAnEarlierRunGoesWhereTheDriversAreNotRight) {
   const test::TemporaryFolder folder;
   std::filesystem::create_directories(folder.path() / "run");
-  std::ofstream{folder.path() / "run/one"};
+  std::ofstream{folder.path() / "run/one"} << '\n';
   ReadyFile file{model::Roots::below(folder.path())};
   ASSERT_TRUE(file.keep("/run/one", false).has_value());
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "run/one"));

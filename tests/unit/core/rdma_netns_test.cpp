@@ -21,7 +21,6 @@ using model::SetRdmaNetns;
 using test::lines;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::Optional;
 
 constexpr auto kShared = RdmaNetnsMode::shared;

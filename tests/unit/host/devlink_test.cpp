@@ -15,7 +15,6 @@ namespace {
 
 using model::EswitchMode;
 using test::Packet;
-using testing::ElementsAre;
 
 Packet card() {
   return Packet{}

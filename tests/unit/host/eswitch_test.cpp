@@ -24,7 +24,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr PciAddress kPf{0, 0x3b, 0, 0};
-constexpr const char* kPfFiles = "sys/bus/pci/devices/0000:3b:00.0/";
 constexpr SetEswitchMode kToSwitchdev{kPf, EswitchMode::legacy, EswitchMode::switchdev};
 
 // A PF with two VFs, of which one is bound; everything that is asked of the kernel stands in `asked`.
