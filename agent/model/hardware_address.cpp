@@ -17,7 +17,8 @@ std::optional<std::uint64_t> grouped(std::string_view text, std::size_t groups, 
     std::uint64_t part = 0;
     const auto [end, failure] = std::from_chars(first, first + digits, part, 16);
     if (failure != std::errc{} || end != first + digits) return std::nullopt;
-    value = value << (4 * digits) | part;
+    if (group > 0) value <<= 4 * digits;  // a single group may fill the number
+    value |= part;
   }
   return value;
 }
