@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <type_traits>
+#include <mutex>
+#include <set>
+#include <thread>
 #include <utility>
 #include <variant>
 
@@ -17,7 +19,8 @@ struct Worker::Shared {
   std::vector<model::Step> steps;
   std::shared_ptr<Machine> machine;
   std::shared_ptr<const Records> records;
-  model::Record record;  // the thread's
+  std::mutex noting;     // what follows
+  model::Record record;  // the threads'
   model::FoundVfs vfs;   // of the PF, as they were when the steps were planned
   std::atomic<bool> canceled{false};
   std::atomic<bool> watched{true};  // the Worker is still there to be told
@@ -48,7 +51,74 @@ std::optional<model::Record> more_to_note(const model::Record& record, const mod
   return std::nullopt;
 }
 
+// Side by side at most: a driver's probe of a VF mostly waits for the card, which answers so many at a time.
+constexpr std::size_t kAbreast = 8;
+
+// Behind the last of the steps from `first` on that do not wait for each other: bindings of different functions.
+std::size_t abreast(const std::vector<model::Step>& steps, std::size_t first) {
+  std::set<model::PciAddress> functions;
+  auto end = first;
+  for (; end < steps.size(); ++end) {
+    const auto* bind = std::get_if<model::BindDriver>(&steps[end].action);
+    if (bind == nullptr || !functions.insert(bind->function).second) break;
+  }
+  return std::max(end, first + 1);
+}
+
 }  // namespace
+
+// The side of the threads.
+class Worker::Run {
+ public:
+  // On the loop, where somebody still listens.
+  using Tell = std::function<void(std::function<void(Worker&)>)>;
+  Run(Shared& shared, Tell tell)
+      : shared_{shared}, tell_{std::move(tell)}, probing_{*shared.machine, *shared.records} {}
+
+  void all() {
+    for (std::size_t step = 0; step < shared_.steps.size() && go_on_ && !shared_.canceled;) {
+      const auto end = abreast(shared_.steps, step);
+      side_by_side(step, end);
+      step = end;
+    }
+  }
+
+ private:
+  void side_by_side(std::size_t first, std::size_t end) {
+    std::atomic<std::size_t> next{first};
+    const auto work = [&] {
+      for (auto step = next++; step < end && !shared_.canceled; step = next++) one(step);
+    };
+    std::vector<std::jthread> others(std::min(end - first, kAbreast) - 1);
+    for (auto& other : others) other = std::jthread{work};
+    work();
+  }
+
+  void one(std::size_t number) {
+    const auto& step = shared_.steps[number];
+    tell_([number](Worker& worker) { worker.begun(number); });
+    auto result = still_free(*shared_.machine, step);
+    if (result) result = note(step.action);
+    if (result) result = probing_.perform(step.action);
+    if (!result && !step.independent) go_on_ = false;
+    tell_([number, result = std::move(result)](Worker& worker) { worker.ended(number, result); });
+  }
+
+  std::expected<void, model::Error> note(const model::Action& action) {
+    const std::lock_guard lock{shared_.noting};
+    auto more = more_to_note(shared_.record, action, shared_.vfs);
+    if (!more) return {};
+    if (auto noted = shared_.records->note(*more); !noted) return noted;
+    tell_([record = *more](Worker& worker) { worker.callbacks_.noted(record); });
+    shared_.record = std::move(*more);
+    return {};
+  }
+
+  Shared& shared_;
+  Tell tell_;
+  Probing probing_;
+  std::atomic<bool> go_on_{true};
+};
 
 Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr<Machine> machine,
                std::shared_ptr<const Records> records, model::Record record, model::FoundVfs vfs,
@@ -58,37 +128,23 @@ Worker::Worker(sd_event* event, const loop::Mailbox::Post& post, std::shared_ptr
       longest_{longest},
       deadline_{event, [this] {
                   stuck_ = true;
-                  callbacks_.late(shared_->steps.at(current_));
+                  callbacks_.late(shared_->steps.at(next_late()->first));
                 }} {
   shared_->steps = std::move(steps);
   shared_->machine = std::move(machine);
   shared_->records = std::move(records);
   shared_->record = std::move(record);
   shared_->vfs = std::move(vfs);
-  const auto tell = [post, shared = shared_](std::function<void()> message) {
-    post([shared, message = std::move(message)] {
-      if (shared->watched) message();
-    });
-  };
   task_ = std::make_unique<Task>(
       post,
-      [this, shared = shared_, tell] {
-        Probing probing{*shared->machine, *shared->records};
-        for (std::size_t i = 0; i < shared->steps.size() && !shared->canceled; ++i) {
-          tell([this, i] { begun(i); });
-          auto result = still_free(*shared->machine, shared->steps[i]);
-          if (auto more = result ? more_to_note(shared->record, shared->steps[i].action, shared->vfs) : std::nullopt) {
-            result = shared->records->note(*more);
-            if (result) {
-              tell([this, record = *more] { callbacks_.noted(record); });
-              shared->record = std::move(*more);
-            }
-          }
-          if (result) result = probing.perform(shared->steps[i].action);
-          const bool failed = !result;
-          tell([this, i, result = std::move(result)] { ended(i, result); });
-          if (failed && !shared->steps[i].independent) break;
-        }
+      [this, post, shared = shared_] {
+        Run{*shared,
+            [this, post, shared](std::function<void(Worker&)> message) {
+              post([this, shared, message = std::move(message)] {
+                if (shared->watched) message(*this);
+              });
+            }}
+            .all();
       },
       [this] {
         deadline_.disarm();
@@ -104,15 +160,26 @@ Worker::~Worker() {
 void Worker::cancel() { shared_->canceled = true; }
 
 void Worker::begun(std::size_t step) {
-  current_ = step;
-  deadline_.arm(std::min(shared_->steps[step].deadline, longest_));
+  under_way_[step] = std::chrono::steady_clock::now() + std::min(shared_->steps[step].deadline, longest_);
+  watch();
   callbacks_.started(shared_->steps[step]);
 }
 
 void Worker::ended(std::size_t step, const std::expected<void, model::Error>& result) {
-  deadline_.disarm();
+  under_way_.erase(step);
   if (stuck_) shared_->canceled = true;
+  watch();
   callbacks_.finished(shared_->steps[step], result);
+}
+
+std::map<std::size_t, std::chrono::steady_clock::time_point>::const_iterator Worker::next_late() const {
+  return std::ranges::min_element(under_way_, {}, [](const auto& entry) { return entry.second; });
+}
+
+void Worker::watch() {
+  if (under_way_.empty() || stuck_) return deadline_.disarm();
+  const auto left = next_late()->second - std::chrono::steady_clock::now();
+  deadline_.arm(std::max(std::chrono::ceil<std::chrono::microseconds>(left), std::chrono::microseconds{0}));
 }
 
 }  // namespace nic::apply

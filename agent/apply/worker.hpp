@@ -1,7 +1,8 @@
 // Carries out the steps of one PF (or module, or of the RDMA subsystem), in order, beside the loop, and tells the loop
-// of each. Thread: the loop's. What a step changes is noted first, in `record` and on disk. A step that passes its
-// deadline (or is at work for `longest`) is reported once as late; the worker goes on when the kernel call returns, but
-// takes no further step then.
+// of each. VFs that are bound one after the other in that order are bound side by side, and where one cannot be, the
+// others are all the same. Thread: the loop's. What a step changes is noted first, in `record` and on disk. The first
+// step that passes its deadline (or is at work for `longest`) is reported as late; the worker goes on when the kernel
+// call returns, but takes no further step then.
 #pragma once
 
 #include "apply/machine.hpp"
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <expected>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -43,14 +45,17 @@ class Worker {
 
  private:
   struct Shared;
+  class Run;
   void begun(std::size_t step);
   void ended(std::size_t step, const std::expected<void, model::Error>& result);
+  void watch();
+  [[nodiscard]] std::map<std::size_t, std::chrono::steady_clock::time_point>::const_iterator next_late() const;
 
   std::shared_ptr<Shared> shared_;
   Callbacks callbacks_;
   std::chrono::seconds longest_;
   bool stuck_{false};
-  std::size_t current_{0};
+  std::map<std::size_t, std::chrono::steady_clock::time_point> under_way_;  // step -> when it is late
   loop::Timer deadline_;
   std::unique_ptr<Task> task_;
 };

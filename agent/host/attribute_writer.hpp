@@ -64,7 +64,7 @@ class PutBack {
 // Of VFs of the PF on which it stands though vfio-pci is bound: whoever bound it did not come to clearing it.
 [[nodiscard]] std::expected<void, model::Error> clear_overrides(const FunctionFiles& pf);
 [[nodiscard]] std::expected<void, model::Error> bind_vfio(const FunctionFiles& function);
-[[nodiscard]] std::expected<void, model::Error> bind_netdevice(const FunctionFiles& function);
+[[nodiscard]] std::expected<void, model::Error> bind_netdevice(const FunctionFiles& function, ProbeWindows& windows);
 // Code::unsupported where an RDMA device of the function has no GUID although it has just been bound. One that is not
 // there yet comes with an event.
 [[nodiscard]] std::expected<void, model::Error> has_usable_rdma(const FunctionFiles& function);

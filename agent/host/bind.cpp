@@ -1,10 +1,13 @@
 #include "host/attribute_writer.hpp"
+#include "host/probe_windows.hpp"
 #include "model/drivers.hpp"
 #include "model/hardware_address.hpp"
 
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <optional>
+#include <utility>
 
 namespace nic::host {
 namespace {
@@ -97,7 +100,7 @@ Done bind_vfio(const FunctionFiles& function) {
   return {};
 }
 
-Done bind_netdevice(const FunctionFiles& function) {
+Done bind_netdevice(const FunctionFiles& function, ProbeWindows& windows) {
   const std::string what = "bind the network driver";
   const auto bound = driver_of(function);
   if (!bound) return std::unexpected(bound.error().during(what));
@@ -110,17 +113,15 @@ Done bind_netdevice(const FunctionFiles& function) {
   if (!bound->empty())
     if (auto off = unbind(function); !off) return std::unexpected(off.error().during(what + ": unbind " + *bound));
 
-  // A VF is probed only while its PF says so (drivers/pci/pci-driver.c pci_device_can_probe).
   const auto physfn = function.link("physfn");
   if (!physfn) return std::unexpected(physfn.error().during(what));
   const auto parsed = model::PciAddress::parse(physfn->value_or(""));
   const FunctionFiles pf{function.sys, function.write, parsed ? *parsed : function.address};
-  PutBack autoprobe{pf, "sriov_drivers_autoprobe", "0\n"};
+  std::optional<ProbeWindows::Window> window;
   if (parsed) {
-    const auto probing = pf.text("sriov_drivers_autoprobe");
-    if (!probing) return std::unexpected(probing.error().during(what));
-    if (*probing == "0")
-      if (auto on = autoprobe.write("1\n"); !on) return std::unexpected(on.error().during(what));
+    auto opened = windows.open(pf);
+    if (!opened) return std::unexpected(opened.error().during(what));
+    window.emplace(std::move(*opened));
   }
   if (auto probed = probe(function); !probed) {
     auto error = probed.error().during(what);
@@ -138,7 +139,8 @@ Done bind_netdevice(const FunctionFiles& function) {
   if (model::is_user_space_driver(*now))
     return std::unexpected(Error{Code::busy, 0, what + " of", function.address.text(),
                                  fmt::format("{} took it again: its ids are in that driver's new_id", *now)});
-  if (auto back = autoprobe.finish(); !back)
+  if (!window) return {};
+  if (auto back = window->close(); !back)
     return std::unexpected(back.error().during(what + ": put back the probing of new VFs"));
   return {};
 }

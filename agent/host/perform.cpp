@@ -47,10 +47,11 @@ std::string modalias(const model::Roots& roots, const model::PciAddress& functio
   return text ? text->value_or("") : std::string{};
 }
 
-std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action) {
+std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action,
+                                          ProbeWindows& windows) {
   return perform(roots, action,
                  {[](const Sysfs& sys, const char* path, std::string_view value) { return sys.write(path, value); },
-                  rtnetlink_of(roots), eswitch_kernel(), rdma_netns_kernel(roots), vdpa_kernel()});
+                  rtnetlink_of(roots), eswitch_kernel(), rdma_netns_kernel(roots), vdpa_kernel(), windows});
 }
 
 std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action,
@@ -83,7 +84,7 @@ std::expected<void, model::Error> perform(const model::Roots& roots, const model
                         [&](const model::BindDriver& step) -> std::expected<void, model::Error> {
                           if (auto found = there(step.function); !found) return found;
                           if (step.device_type == model::DeviceType::vfio_pci) return bind_vfio(files(step.function));
-                          auto bound = bind_netdevice(files(step.function));
+                          auto bound = bind_netdevice(files(step.function), kernel.windows);
                           return bound && step.rdma ? has_usable_rdma(files(step.function)) : bound;
                         },
                         [&](const model::UnbindDriver& step) -> std::expected<void, model::Error> {

@@ -20,8 +20,12 @@
 
 namespace nic::host {
 
-// Everything but LoadModule, which belongs to kmod/ and answers Code::internal.
-[[nodiscard]] std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action);
+class ProbeWindows;  // host/probe_windows.hpp
+
+// Everything but LoadModule, which belongs to kmod/ and answers Code::internal. Steps that run side by side share
+// `windows`.
+[[nodiscard]] std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action,
+                                                        ProbeWindows& windows);
 
 struct EswitchKernel;    // host/eswitch.hpp
 struct RdmaNetnsKernel;  // host/rdma_netns.hpp
@@ -42,6 +46,7 @@ struct Kernel {
   const EswitchKernel& eswitch;
   const RdmaNetnsKernel& rdma_netns;
   const VdpaKernel& vdpa;
+  ProbeWindows& windows;
 };
 [[nodiscard]] std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action,
                                                         const Kernel& kernel);

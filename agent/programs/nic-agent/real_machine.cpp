@@ -74,7 +74,7 @@ std::expected<std::map<model::PciAddress, std::string>, model::Error> RealMachin
 std::expected<void, model::Error> RealMachine::perform(const model::Action& action) {
   if (const auto* load = std::get_if<model::LoadModule>(&action)) return kmod::load(roots_, load->name);
   const Busy busy{*this, locked_by(action)};
-  auto done = host::perform(roots_, action);
+  auto done = host::perform(roots_, action, probe_windows_);
   const auto* bind = std::get_if<model::BindDriver>(&action);
   if (done || bind == nullptr || bind->device_type != model::DeviceType::netdevice ||
       done.error().code != model::Code::not_found)
@@ -86,7 +86,7 @@ std::expected<void, model::Error> RealMachine::perform(const model::Action& acti
     done.error().advice = loaded.error().text();
     return done;
   }
-  return host::perform(roots_, action);
+  return host::perform(roots_, action, probe_windows_);
 }
 
 std::map<model::PciAddress, std::string> RealMachine::in_use(const std::vector<model::PciAddress>& functions) {

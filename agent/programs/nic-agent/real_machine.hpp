@@ -2,6 +2,7 @@
 #pragma once
 
 #include "apply/machine.hpp"
+#include "host/probe_windows.hpp"
 #include "kmod/file_cache.hpp"
 #include "model/roots.hpp"
 
@@ -39,6 +40,7 @@ class RealMachine : public apply::Machine {
   std::string kubelet_root_;
   std::multiset<model::PciAddress> busy_;  // functions with a step under way that may hold devlink's lock
   model::Roots roots_;
+  host::ProbeWindows probe_windows_;
   kmod::FileCache module_files_;
 };
 

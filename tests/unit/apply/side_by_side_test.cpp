@@ -8,6 +8,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <optional>
 
 namespace nic::apply {
 namespace {
@@ -79,6 +82,65 @@ TEST(SideBySide, OneThatHangsIsReportedAndTheOthersAreDone) {
   EXPECT_EQ(agent.machine->state().functions.at(hung).sriov->num_vfs, 0U);
   agent.machine->release();
   ASSERT_TRUE(agent.run_until([&] { return agent.machine->state().functions.size() == kCards + kCards * 2; }));
+}
+
+model::Inventory one_card() {
+  test::Host host;
+  host.pf(card(0).text(), "enp1s0");
+  return host;
+}
+
+const model::BindDriver* binding(const model::Action& action) { return std::get_if<model::BindDriver>(&action); }
+
+unsigned bound_vfs(const AgentOnSim& agent) {
+  unsigned count = 0;
+  for (const auto& [address, function] : agent.machine->state().functions)
+    count += function.physfn && function.driver ? 1 : 0;
+  return count;
+}
+
+// Nobody's binding comes back before everybody's has begun.
+TEST(SideBySide, TheVfsOfACardAreBoundAtOnce) {
+  AgentOnSim agent{one_card()};
+  std::atomic<unsigned> under_way{0};
+  agent.machine->hang_when([&](const model::Action& action) {
+    under_way += binding(action) != nullptr ? 1 : 0;
+    return binding(action) != nullptr;
+  });
+  agent.configure({seven_vfs_each()});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return under_way == 7; }));
+  EXPECT_EQ(bound_vfs(agent), 0U);
+  agent.machine->release();
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(card(0)).state == FunctionState::ok; }));
+  EXPECT_EQ(bound_vfs(agent), 7U);
+}
+
+TEST(SideBySide, AVfThatCannotBeBoundKeepsNoOtherFromIt) {
+  AgentOnSim agent{one_card()};
+  agent.machine->fail_when([](const model::Action& action) -> std::optional<model::Error> {
+    if (binding(action) == nullptr || binding(action)->vf_index != 2) return std::nullopt;
+    return model::system_error(EIO, "write", "drivers_probe");
+  });
+  agent.configure({seven_vfs_each()});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(card(0)).state == FunctionState::failed; }));
+  EXPECT_EQ(bound_vfs(agent), 6U);
+  EXPECT_THAT(agent.status(card(0)).last_error->text(), testing::HasSubstr("VF 2"));
+}
+
+TEST(SideBySide, AVfWhoseBindingHangsIsTheOneThatIsTold) {
+  AgentOnSim agent{one_card(), {}, std::chrono::seconds{3}};
+  agent.machine->hang_when(
+      [](const model::Action& action) { return binding(action) != nullptr && binding(action)->vf_index == 4; });
+  agent.configure({seven_vfs_each()});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(card(0)).state == FunctionState::stuck; }));
+  EXPECT_EQ(bound_vfs(agent), 6U);
+  EXPECT_THAT(agent.status(card(0)).last_error->text(), testing::HasSubstr("VF 4"));
+  agent.machine->release();
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(card(0)).state == FunctionState::ok; }));
+  EXPECT_EQ(bound_vfs(agent), 7U);
 }
 
 }  // namespace

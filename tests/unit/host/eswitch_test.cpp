@@ -3,6 +3,7 @@
 
 #include "host/observe.hpp"
 #include "host/perform.hpp"
+#include "host/probe_windows.hpp"
 #include "host/rdma_netns.hpp"
 #include "host/udev_rules.hpp"
 #include "host/vdpa.hpp"
@@ -46,8 +47,10 @@ class Eswitch : public testing::Test {
          {},
          kernel(),
          {},
-         {}});
+         {},
+         windows});
   }
+  ProbeWindows windows;
   EswitchKernel kernel() {
     const auto answer = [this](const std::string& what) -> std::expected<void, model::Error> {
       asked.push_back(what);

@@ -1,6 +1,7 @@
 #include "host/perform.hpp"
 
 #include "host/eswitch.hpp"
+#include "host/probe_windows.hpp"
 #include "host/rdma_netns.hpp"
 #include "host/vdpa.hpp"
 #include "lib/rtnetlink_peer.hpp"
@@ -10,9 +11,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <barrier>
 #include <cerrno>
+#include <functional>
 #include <map>
+#include <mutex>
 #include <set>
+#include <thread>
 
 namespace nic::host {
 namespace {
@@ -50,10 +56,12 @@ class Perform : public testing::Test {
     return perform(
         Roots::below(tree.root()), action,
         {[this](const Sysfs& sys, const char* path, std::string_view value) { return this->write(sys, path, value); },
-         speaker.rtnetlink(), eswitch_kernel(), rdma_netns_kernel(Roots::below(tree.root())), vdpa_kernel()});
+         speaker.rtnetlink(), eswitch_kernel(), rdma_netns_kernel(Roots::below(tree.root())), vdpa_kernel(), windows});
   }
   std::expected<void, model::Error> write(const Sysfs& sys, const std::string& path, std::string_view value) {
     const auto file = path.substr(path.rfind('/') + 1);
+    if (file == "drivers_probe" && before_probe) before_probe();
+    const std::lock_guard lock{mutex};
     written.push_back(file + " " + std::string{value.substr(0, value.find('\n'))});
     if (const auto failure = failures.find(written.back()); failure != failures.end())
       return std::unexpected(model::system_error(failure->second, "write", sys.name(path)));
@@ -85,11 +93,14 @@ class Perform : public testing::Test {
   }
 
   SysfsTree tree;
+  std::mutex mutex;  // steps may be under way side by side
   std::vector<std::string> written;
+  std::function<void()> before_probe;
   std::map<std::string, int> failures;      // "file value" -> errno
   std::optional<std::string_view> enabled;  // what sriov_numvfs holds after a write, if not what was written
   std::string net_driver{"igbvf"};
   test::RtnetlinkPeer speaker;
+  ProbeWindows windows;
 };
 
 model::VfSettings some_settings() {
@@ -342,6 +353,22 @@ TEST_F(Perform, TurnsProbingOnAroundTheProbeAndPutsItBack) {
                                    "sriov_drivers_autoprobe 0"));
 }
 
+// The first that is done must not take probing away from the other.
+TEST_F(Perform, TurnsProbingOnOnceForVfsThatAreBoundSideBySide) {
+  tree.vf("0000:3b:00.0", 1, "0000:3b:00.2", 0x8086, 0x10ca);
+  tree.write(std::string{kPfFiles} + "sriov_drivers_autoprobe", "0\n");
+  std::barrier both_are_there{2};
+  before_probe = [&] { both_are_there.arrive_and_wait(); };
+  bool other = false;
+  std::thread beside{[&] { other = act(BindDriver{{0, 0x3b, 0, 2}, 1, DeviceType::netdevice, {}}).has_value(); }};
+  EXPECT_TRUE(act(BindDriver{kVf, 0, DeviceType::netdevice, {}}).has_value());
+  beside.join();
+  EXPECT_TRUE(other);
+  EXPECT_EQ(std::ranges::count(written, "sriov_drivers_autoprobe 1"), 1);
+  EXPECT_EQ(written.back(), "sriov_drivers_autoprobe 0");
+  EXPECT_EQ(std::ranges::count(written, written.back()), 1);
+}
+
 TEST_F(Perform, TellsWhichModuleWouldTakeAFunctionThatNobodyTook) {
   net_driver.clear();
   tree.write(std::string{kPfFiles} + "sriov_drivers_autoprobe", "0\n");
@@ -375,11 +402,11 @@ TEST_F(Perform, AnMtuWithoutInterfaceOrOutOfRangeIsTold) {
 }
 
 TEST_F(Perform, LeavesModulesToOthers) {
-  EXPECT_EQ(perform(Roots::below(tree.root()), model::LoadModule{"vfio_pci"}).error().code, Code::internal);
+  EXPECT_EQ(perform(Roots::below(tree.root()), model::LoadModule{"vfio_pci"}, windows).error().code, Code::internal);
 }
 
 TEST_F(Perform, WritesForRealWithoutAModelOfTheKernel) {
-  ASSERT_TRUE(perform(Roots::below(tree.root()), SetNumVfs{kPf, 0, 4}).has_value());
+  ASSERT_TRUE(perform(Roots::below(tree.root()), SetNumVfs{kPf, 0, 4}, windows).has_value());
   EXPECT_EQ(tree.read(std::string{kPfFiles} + "sriov_numvfs"), "4\n");
 }
 

@@ -1,6 +1,7 @@
 // Machines with Ethernet cards: what is seen of each and what is planned on it, to the line.
 #include "host/eswitch.hpp"
 #include "host/perform.hpp"
+#include "host/probe_windows.hpp"
 #include "host/rdma_netns.hpp"
 #include "host/vdpa.hpp"
 #include "lib/profile.hpp"
@@ -20,6 +21,7 @@ using testing::IsEmpty;
 // What a kernel that answers a write of sriov_numvfs with this errno makes of the step.
 std::string refused_by_kernel(const Profile& host, const std::string& pf, int errno_value) {
   const model::SetNumVfs step{model::PciAddress::parse(pf).value(), 0, 2};
+  host::ProbeWindows windows;
   const auto done = host::perform(
       host.roots(), step,
       {[&](const host::Sysfs& sys, const char* path, std::string_view value) -> std::expected<void, model::Error> {
@@ -30,7 +32,8 @@ std::string refused_by_kernel(const Profile& host, const std::string& pf, int er
        {},
        host::eswitch_kernel(),
        {},
-       {}});
+       {},
+       windows});
   return done ? "" : done.error().text();
 }
 
