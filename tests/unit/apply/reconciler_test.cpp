@@ -68,8 +68,8 @@ TEST(Reconciler, IsSettledWhenTheSameThingFailedTwice) {
   agent.configure({policy("p", {{"enp1s0", {}}}, 2)});
   agent.reconciler->start();
   ASSERT_TRUE(agent.run_until([&] { return agent.now()->settled; }));
-  EXPECT_GE(failures,
-            2u);  // where reading the machine takes longer than the pause, it is tried again before that is over
+  // Once more where reading the machine takes longer than the pause.
+  EXPECT_GE(failures, 2u);
   EXPECT_EQ(agent.status(kPf).state, FunctionState::failed);
 }
 

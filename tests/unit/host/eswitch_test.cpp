@@ -50,7 +50,6 @@ class Eswitch : public testing::Test {
          {},
          windows});
   }
-  ProbeWindows windows;
   EswitchKernel kernel() {
     const auto answer = [this](const std::string& what) -> std::expected<void, model::Error> {
       asked.push_back(what);
@@ -70,6 +69,7 @@ class Eswitch : public testing::Test {
 
   test::SysfsTree tree;
   model::Roots roots{model::Roots::below(tree.root())};
+  ProbeWindows windows;
   std::optional<EswitchMode> mode{EswitchMode::legacy};
   bool obeys{true};
   std::vector<std::string> asked;
