@@ -106,6 +106,9 @@ class Node:
         kvm = self.accelerator == "kvm"
         append = ("console=ttyS0 panic=-1 quiet loglevel=4 systemd.show_status=0 mitigations=off nokaslr random.trust_cpu=on "
                   "intel_iommu=on no_timer_check")  # the check counts ticks, which a loaded host delivers late: it would panic
+        if not kvm:
+            # A processor's timer that is set for one tick at a time stops for ever when the emulator loses one of them.
+            append += " nohz=off highres=off"
         line = ["qemu-system-x86_64", "-machine", "q35,kernel-irqchip=split" if kvm else "q35",
                 "-accel", "kvm" if kvm else "tcg,thread=multi,tb-size=1024", "-cpu", "host" if kvm else "max",
                 "-smp", "2", "-m", "2G", "-nodefaults", "-no-user-config", "-display", "none",

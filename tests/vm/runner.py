@@ -16,6 +16,7 @@ import tty
 import demo
 import images
 import node
+import remembered
 
 HERE = pathlib.Path(__file__).resolve().parent
 REPO = HERE.parents[1]
@@ -164,6 +165,7 @@ def main():
     parser.add_argument("--demo", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--bare", action="store_true", help="with --shell: the node without the package")
     parser.add_argument("--keep", action="store_true", help="keep each case's disk beside its logs")
+    parser.add_argument("--again", action="store_true", help="run also the cases that have passed with exactly these sources")
     arguments = parser.parse_args()
 
     started = time.monotonic()
@@ -192,7 +194,13 @@ def main():
         return 0
 
     passed, failed = 0, 0
+    memory = remembered.Remembered(arguments.guest, store.machine_key, arguments.package, arguments.programs)
     for case in [case for case in all_cases() if not arguments.names or case.name in arguments.names]:
+        before = None if arguments.again or arguments.names else memory.seconds(case)
+        if before is not None:
+            say(f"as before  {case.name:<17} {before:6.1f} s  {case.what}")
+            passed += 1
+            continue
         began = time.monotonic()
         try:
             error = run_case(case, store, arguments.package, arguments.programs, arguments.keep)
@@ -207,6 +215,7 @@ def main():
             print(f"    logs: {log.parent.relative_to(REPO)}", flush=True)
         else:
             passed += 1
+            memory.note(case, took)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
