@@ -24,7 +24,7 @@ def accelerator(guest):
             "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
             "-kernel", str(guest / "vmlinuz"), "-append", "console=ttyS0 earlyprintk=ttyS0 panic=-1"]
     with subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                          preexec_fn=node._die_with_parent) as process:
+                          preexec_fn=node.die_with_parent) as process:
         seen, end = b"", time.monotonic() + 5
         while b"Linux version" not in seen:
             left = end - time.monotonic()

@@ -1,6 +1,8 @@
 """Runs cases in the emulated node, each on a machine of its own that goes on from a saved one. tests/vm/run calls it."""
 import argparse
+import concurrent.futures
 import importlib.util
+import multiprocessing
 import os
 import pathlib
 import re
@@ -32,13 +34,15 @@ coredumpctl --no-pager info > crashes.txt 2>/dev/null || rm -f crashes.txt
 
 class Case:
     """One file of cases/: NAME.sh runs in the guest, NAME.py on the host with a function run(node). Its head says, as comments,
-    `what:` it shows, the `node:` it starts from (bare, bare+package, installed) and its `deadline:` in seconds."""
+    `what:` it shows, the `node:` it starts from (bare, bare+package, installed), its `deadline:` in seconds, and why it is run
+    `alone:` where it is, as one that holds the product to a time."""
 
     def __init__(self, path):
         self.path, self.name = path, path.stem
-        head = dict(re.findall(r"^# (what|node|deadline): (.*)$", path.read_text(), re.MULTILINE))
+        head = dict(re.findall(r"^# (what|node|deadline|alone): (.*)$", path.read_text(), re.MULTILINE))
         self.what, self.node = head["what"], head.get("node", "installed")
         self.deadline = int(head.get("deadline", 120))
+        self.alone = "alone" in head
 
     @property
     def needs_package(self):
@@ -114,6 +118,33 @@ def collect(machine, work):
     shutil.rmtree(machine.share, ignore_errors=True)
 
 
+def nodes_at_once():
+    """As many as there are processors, and memory for: a node has 2 GiB, and QEMU needs as much beside."""
+    available = re.search(r"^MemAvailable: *(\d+) kB$", pathlib.Path("/proc/meminfo").read_text(), re.MULTILINE)
+    return max(1, min(os.cpu_count(), int(available[1]) // (4 << 20), 8))
+
+
+def outcome(case, store, arguments):
+    """Runs one case; the case, its error text (empty when it passed) and the seconds that it took."""
+    began = time.monotonic()
+    try:
+        error = run_case(case, store, arguments.package, arguments.programs, arguments.keep)
+    except (node.NodeError, OSError) as problem:  # the image could not be made: nothing of the case ran
+        error = str(problem)
+    return case, error, time.monotonic() - began
+
+
+def outcomes(cases, store, arguments):
+    """The outcome of each, as they come: side by side, those that may take longest first, and then those that are run alone.
+    Each is in a process of its own, with the case's output as its own."""
+    together = sorted((case for case in cases if not case.alone), key=lambda case: -case.deadline)
+    for some, jobs in ((together, arguments.jobs), ([case for case in cases if case.alone], 1)):
+        with concurrent.futures.ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), node.die_with_parent) as pool:
+            waiting = [pool.submit(outcome, case, store, arguments) for case in some]
+            for done in concurrent.futures.as_completed(waiting):
+                yield done.result()
+
+
 def shell(machine):
     """A login on the guest's console, in this terminal, until the shell ends or ctrl-] is pressed."""
     size = shutil.get_terminal_size()
@@ -165,10 +196,12 @@ def main():
     parser.add_argument("--demo", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--bare", action="store_true", help="with --shell: the node without the package")
     parser.add_argument("--keep", action="store_true", help="keep each case's disk beside its logs")
+    parser.add_argument("--jobs", type=int, default=0, help="how many nodes run at once; by default as many as there is room for")
     parser.add_argument("--again", action="store_true", help="run also the cases that have passed with exactly these sources")
     arguments = parser.parse_args()
 
     started = time.monotonic()
+    arguments.jobs = arguments.jobs or nodes_at_once()
 
     def say(text):
         elapsed = int(time.monotonic() - started)
@@ -195,18 +228,15 @@ def main():
 
     passed, failed = 0, 0
     memory = remembered.Remembered(arguments.guest, store.machine_key, arguments.package, arguments.programs)
+    to_run = []
     for case in [case for case in all_cases() if not arguments.names or case.name in arguments.names]:
         before = None if arguments.again or arguments.names else memory.seconds(case)
-        if before is not None:
+        if before is None:
+            to_run.append(case)
+        else:
             say(f"as before  {case.name:<17} {before:6.1f} s  {case.what}")
             passed += 1
-            continue
-        began = time.monotonic()
-        try:
-            error = run_case(case, store, arguments.package, arguments.programs, arguments.keep)
-        except (node.NodeError, OSError) as problem:  # the image could not be made: nothing of the case ran
-            error = str(problem)
-        took = time.monotonic() - began
+    for case, error, took in outcomes(to_run, store, arguments):
         say(f"{'failed' if error else 'passed'}  {case.name:<20} {took:6.1f} s  {case.what}")
         if error:
             failed += 1

@@ -1,4 +1,5 @@
 # what: dpkg -i, systemctl enable --now, active within two seconds
+# alone: it holds the agent to two seconds
 # node: bare+package
 step "dpkg alone installs it, and nothing on the machine changes"
 dpkg -i /host/nic-agent.deb

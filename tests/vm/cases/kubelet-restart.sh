@@ -1,4 +1,5 @@
 # what: a restarted kubelet sees all resources again within a second
+# alone: it holds the agent to one second
 write_config <<'TOML'
 [[sriov.policy]]
 name = "workers"
