@@ -23,6 +23,7 @@ import remembered
 HERE = pathlib.Path(__file__).resolve().parent
 REPO = HERE.parents[1]
 LOGS = REPO / "build" / "logs" / "vm"
+STARTED = time.monotonic()
 
 # Brought back from every case. None of it may fail the case, and a guest without the package has no nicctl.
 COLLECT = """cd /host/out
@@ -30,6 +31,11 @@ journalctl --no-pager -o short-precise > journal.txt
 { systemctl status --no-pager nic-agent.service; nicctl status; nicctl devices; ip -d link; rdma link; } > state.txt 2>&1
 coredumpctl --no-pager info > crashes.txt 2>/dev/null || rm -f crashes.txt
 """
+
+
+def say(text):
+    elapsed = int(time.monotonic() - STARTED)
+    print(f"[{elapsed // 60:2}:{elapsed % 60:02}] {text}", flush=True)
 
 
 class Case:
@@ -200,12 +206,7 @@ def main():
     parser.add_argument("--again", action="store_true", help="run also the cases that have passed with exactly these sources")
     arguments = parser.parse_args()
 
-    started = time.monotonic()
     arguments.jobs = arguments.jobs or nodes_at_once()
-
-    def say(text):
-        elapsed = int(time.monotonic() - started)
-        print(f"[{elapsed // 60:2}:{elapsed % 60:02}] {text}", flush=True)
 
     store = images.Images(arguments.guest, say)
     if arguments.shell or arguments.demo:
