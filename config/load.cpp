@@ -44,6 +44,7 @@ void lay_over(Config& config, Config later) {
   config.drivers = std::move(later.drivers);
   config.peer_memory = later.peer_memory;
   config.guid_pool = std::move(later.guid_pool);
+  config.gpudirect = later.gpudirect;
   config.sources.insert(config.sources.end(), later.sources.begin(), later.sources.end());
 }
 

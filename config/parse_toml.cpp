@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 namespace nic::config {
 namespace {
@@ -170,6 +171,20 @@ void refuse_twins(const std::vector<Entry>& entries, std::string_view what, Mist
       }
 }
 
+void gpudirect(const toml::table& table, Config& config, Mistakes& mistakes) {
+  TableReader reader{table, "gpudirect", mistakes};
+  config.peer_memory = reader.text("peer_memory", peer_memory).value_or(config.peer_memory);
+  auto& settings = config.gpudirect;
+  settings.acs = reader.text("acs", acs_policy).value_or(settings.acs);
+  const auto bytes = reader.number("max_read_request", model::kLeastReadRequest, model::kMostReadRequest);
+  if (!bytes) return;
+  if (std::has_single_bit(*bytes))
+    settings.max_read_request = bytes;
+  else
+    reader.refuse("max_read_request",
+                  fmt::format("{} is no size that PCI Express has: 128, 256, 512, 1024, 2048 or 4096", *bytes));
+}
+
 Config read(const toml::table& top, const Config& below, Mistakes& mistakes) {
   Config config;
   config.auto_apply = below.auto_apply;
@@ -178,6 +193,7 @@ Config read(const toml::table& top, const Config& below, Mistakes& mistakes) {
   config.peer_memory = below.peer_memory;
   config.rdma_netns_mode = below.rdma_netns_mode;
   config.guid_pool = below.guid_pool;
+  config.gpudirect = below.gpudirect;
   TableReader reader{top, "", mistakes};
   if (const auto* agent = reader.table("agent")) {
     TableReader settings{*agent, "agent", mistakes};
@@ -192,9 +208,7 @@ Config read(const toml::table& top, const Config& below, Mistakes& mistakes) {
     if (auto pool = TableReader{*infiniband, "infiniband", mistakes}.text("guid_pool", file_path))
       config.guid_pool = std::move(*pool);
   if (const auto* modules = reader.table("kernel_modules")) kernel_modules(*modules, below, config, mistakes);
-  if (const auto* gpudirect = reader.table("gpudirect"))
-    if (const auto wish = TableReader{*gpudirect, "gpudirect", mistakes}.text("peer_memory", peer_memory))
-      config.peer_memory = *wish;
+  if (const auto* settings = reader.table("gpudirect")) gpudirect(*settings, config, mistakes);
   if (const auto* rdma = reader.table("rdma"))
     if (const auto mode = TableReader{*rdma, "rdma", mistakes}.text("netns_mode", rdma_netns_mode))
       config.rdma_netns_mode = mode;

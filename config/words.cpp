@@ -156,6 +156,12 @@ Read<model::EswitchMode> eswitch_mode(std::string_view text) {
   return std::unexpected(fmt::format("\"{}\" is not an eswitch mode: \"legacy\" or \"switchdev\"", text.substr(0, 32)));
 }
 
+Read<model::AcsPolicy> acs_policy(std::string_view text) {
+  for (const auto policy : {model::AcsPolicy::leave, model::AcsPolicy::off_on_gpu_paths})
+    if (text == word(policy)) return policy;
+  return std::unexpected(fmt::format("\"{}\" is neither \"leave\" nor \"off-on-gpu-paths\"", text.substr(0, 32)));
+}
+
 Read<model::LinkType> link_type(std::string_view text) {
   if (text == "ethernet" || text == "ether" || text == "eth") return model::LinkType::ethernet;
   if (text == "infiniband" || text == "ib") return model::LinkType::infiniband;

@@ -187,6 +187,8 @@ std::string settings(const model::Config& config) {
   if (!config.drivers.ready_file.empty()) modules.text("ready_file", config.drivers.ready_file);
   Pairs gpudirect;
   if (config.peer_memory != plain.peer_memory) gpudirect.text("peer_memory", word(config.peer_memory));
+  if (config.gpudirect.acs != plain.gpudirect.acs) gpudirect.text("acs", word(config.gpudirect.acs));
+  gpudirect.number("max_read_request", config.gpudirect.max_read_request);
   Pairs rdma;
   if (config.rdma_netns_mode) rdma.text("netns_mode", word(*config.rdma_netns_mode));
   Pairs kubelet;

@@ -79,6 +79,7 @@ class ManagerFacet final : public Facet<ManagerView, org::nicagent1::Manager_ada
   std::vector<Row<FindingRow>> DriverFindings() override { return read(&ManagerView::driver_findings); }
   Row<StackRow> RdmaStack() override { return read(&ManagerView::rdma_stack); }
   Row<PeerMemoryRow> PeerMemory() override { return read(&ManagerView::peer_memory); }
+  std::vector<Row<GpuPathRow>> GpuPaths() override { return read(&ManagerView::gpu_paths); }
 
   Commands& commands_;
 };

@@ -145,7 +145,9 @@ Json physical_function(const PciFunction& pf, const Snapshot& snapshot, const In
 }
 
 // What the operator synchronises: all but the kubelet's side.
-bool counts(const model::Component& component) { return component.name != "kubelet" && component.name != "resources"; }
+bool counts(const model::Component& component) {
+  return component.name != "kubelet" && component.name != "resources" && component.name != "gpudirect";
+}
 
 // Everything that failed, each PF by its address.
 std::string failures(const Snapshot& snapshot) {
@@ -153,8 +155,9 @@ std::string failures(const Snapshot& snapshot) {
   const auto add = [&](const std::string& text) { all += (all.empty() ? "" : "; ") + text; };
   bool named = false;
   for (const auto& [address, status] : snapshot.functions)
-    if (status.state == FunctionState::failed || status.state == FunctionState::stuck ||
-        status.state == FunctionState::protected_) {
+    if (snapshot.inventory.function(address) != nullptr &&
+        (status.state == FunctionState::failed || status.state == FunctionState::stuck ||
+         status.state == FunctionState::protected_)) {
       add(fmt::format("{}: {}", address.text(), status.text));
       named = true;
     }

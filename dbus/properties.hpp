@@ -85,6 +85,14 @@ struct Fields<PortRow> {
       std::tuple{Field{"Number", &Row::number}, Field{"State", &Row::state}, Field{"PhysState", &Row::phys_state},
                  Field{"LinkLayer", &Row::link_layer}, Field{"Rate", &Row::rate}};
 };
+template <>
+struct Fields<GpuPathRow> {
+  using Row = GpuPathRow;
+  static constexpr auto fields =
+      std::tuple{Field{"Gpu", &Row::gpu},          Field{"Nic", &Row::nic},         Field{"Level", &Row::level},
+                 Field{"Nearest", &Row::nearest},  Field{"Verdict", &Row::verdict}, Field{"Bridges", &Row::bridges},
+                 Field{"Findings", &Row::findings}};
+};
 
 template <>
 struct Fields<DevlinkPortRow> {
@@ -128,6 +136,7 @@ struct Interface<ManagerView> {
       Property{"DriverFindings", &View::driver_findings, Emits::change},
       Property{"RdmaStack", &View::rdma_stack, Emits::change},
       Property{"PeerMemory", &View::peer_memory, Emits::change},
+      Property{"GpuPaths", &View::gpu_paths, Emits::change},
   };
 };
 

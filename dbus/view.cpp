@@ -121,6 +121,9 @@ void add(Dictionary& entries, const model::VfSettings& settings) {
 
 Dictionary wanted_of(const model::PciFunction& function, const model::Desired& desired) {
   Dictionary wanted;
+  if (const auto pcie = desired.pcie.find(function.address);
+      pcie != desired.pcie.end() && pcie->second.max_read_request)
+    wanted["MaxReadRequest"] = std::uint32_t{*pcie->second.max_read_request};
   if (const auto pf = desired.pfs.find(function.address); pf != desired.pfs.end()) {
     wanted["NumVfs"] = std::uint32_t{pf->second.num_vfs};
     if (pf->second.eswitch_mode) wanted["EswitchMode"] = text(word(*pf->second.eswitch_mode));
@@ -245,6 +248,7 @@ PhysicalFunctionView pf_view(const model::PciFunction& function, const Snapshot&
     if (found.mtu) view.found["Mtu"] = std::uint32_t{*found.mtu};
     if (found.eswitch_mode) view.found["EswitchMode"] = text(word(*found.eswitch_mode));
     if (auto vfs = lines(found.vfs); !vfs.empty()) view.found["VirtualFunctions"] = std::move(vfs);
+    if (found.max_read_request) view.found["MaxReadRequest"] = std::uint32_t{*found.max_read_request};
   }
   return view;
 }
@@ -346,6 +350,15 @@ ResourceView resource_view(const model::Pool& pool, const Snapshot& snapshot) {
   return view;
 }
 
+GpuPathRow path_row(const model::GpuPath& path) {
+  GpuPathRow row{
+      path.gpu.text(), path.nic.text(), text(word(path.level)), path.nearest, text(word(path.verdict)), {}, {}};
+  for (const auto& bridge : path.bridges) row.bridges.push_back(bridge.text());
+  for (const auto& finding : path.findings)
+    row.findings.push_back(fmt::format("{} {} {}", word(finding.severity), finding.word, finding.text));
+  return row;
+}
+
 ManagerView manager_view(const Snapshot& snapshot, std::string_view version) {
   ManagerView view;
   view.version = version;
@@ -367,6 +380,7 @@ ManagerView manager_view(const Snapshot& snapshot, std::string_view version) {
   view.rdma_stack = {text(word(drivers.running)), text(word(drivers.on_disk)), drivers.version, drivers.user_space};
   view.peer_memory = {text(word(drivers.peer_memory.way)), text(word(drivers.peer_memory.readiness)),
                       drivers.peer_memory.text, drivers.peer_memory.registrations};
+  for (const auto& path : snapshot.gpu_paths) view.gpu_paths.push_back(path_row(path));
   return view;
 }
 

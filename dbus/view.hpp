@@ -81,6 +81,13 @@ struct InfinibandPortRow {  // (usas)
   std::vector<std::string> pkeys;
   bool operator==(const InfinibandPortRow&) const = default;
 };
+struct GpuPathRow {  // (sssbsasas)
+  std::string gpu, nic, level;
+  bool nearest{false};
+  std::string verdict;
+  std::vector<std::string> bridges, findings;
+  bool operator==(const GpuPathRow&) const = default;
+};
 // a{sv}
 using Dictionary = std::map<std::string, std::variant<bool, std::uint32_t, std::string, std::vector<std::string>>>;
 
@@ -101,6 +108,7 @@ struct ManagerView {
   std::vector<FindingRow> driver_findings;
   StackRow rdma_stack;
   PeerMemoryRow peer_memory;
+  std::vector<GpuPathRow> gpu_paths;
   bool operator==(const ManagerView&) const = default;
 };
 

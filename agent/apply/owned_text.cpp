@@ -16,7 +16,9 @@ struct Attribute {
   const char* key;
   std::optional<unsigned> model::Found::* member;
 };
-constexpr std::array kFound{Attribute{"num_vfs", &model::Found::num_vfs}, Attribute{"mtu", &model::Found::mtu}};
+constexpr std::array kFound{Attribute{"num_vfs", &model::Found::num_vfs}, Attribute{"mtu", &model::Found::mtu},
+                            Attribute{"max_read_request", &model::Found::max_read_request},
+                            Attribute{"acs_control", &model::Found::acs_control}};
 
 std::optional<Json> object(std::string_view text) {
   auto json = Json::parse(text, nullptr, false);

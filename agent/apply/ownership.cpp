@@ -29,17 +29,29 @@ void Ownership::noted(const model::Record& record) {
   if (const auto* rdma = std::get_if<model::OwnedRdmaNetns>(&record)) rdma_netns_ = *rdma;
 }
 
-model::Owned Ownership::record_of(const model::PciFunction& pf, const model::Inventory& inventory) const {
-  const auto found = owned_.find(pf.address);
-  if (found == owned_.end() || core::identity(found->second, pf, inventory) == core::Identity::other)
+std::optional<model::Owned> Ownership::record_of(const PciAddress& pf, const model::Inventory& inventory) const {
+  const auto found = owned_.find(pf);
+  if (found == owned_.end() || core::identity(found->second, inventory) == core::Identity::other)
     return core::first_record(pf, inventory);
-  return found->second;
+  auto record = found->second;
+  // Which VFs were there before the agent is told when it first turns to them.
+  if (record.of_pcie_only())
+    if (const auto fresh = core::first_record(pf, inventory)) record.found.vfs = fresh->found.vfs;
+  return record;
 }
 
 void Ownership::settle(const model::Desired& desired, const model::Plan& plan, const model::Inventory& inventory,
                        const std::function<bool(const PciAddress&)>& free) {
-  for (const auto& [pf, why] : core::over(owned_, desired, plan, inventory))
-    if (free(pf) && !at_work(pf)) forget(pf, why, [this](const auto&) { changed_(); });
+  for (const auto& [pf, why, rest] : core::over(owned_, desired, plan, inventory)) {
+    if (!free(pf) || at_work(pf)) continue;
+    if (rest.nothing()) {
+      forget(pf, why, [this](const auto&) { changed_(); });
+    } else {
+      auto record = owned_.at(pf);
+      record.found = rest;
+      remember(record, fmt::format("a part of {} is no longer the agent's: {}", pf.text(), why));
+    }
+  }
   for (auto record = of_operator_.begin(); record != of_operator_.end();) {
     const auto wanted = desired.pfs.find(record->first);
     if (wanted == desired.pfs.end() || wanted->second.given_back || wanted->second.externally_managed) {
@@ -81,15 +93,17 @@ void Ownership::forget(const PciAddress& pf, const std::string& why, Done done) 
 }
 
 void Ownership::take_over(const model::Owned& owned) {
+  remember(owned, fmt::format("{} is taken over from the sriov-network-operator, which made its VFs", owned.pf.text()));
+}
+
+void Ownership::remember(const model::Owned& owned, const std::string& what) {
   work(
       owned.pf, [owned](const OwnedRecords& records) { return records.note(owned); },
-      [this, owned](const auto& written) {
+      [this, owned, what](const auto& written) {
         const loop::Fields fields{{names::kFieldPci, owned.pf.text()}};
         if (written) {
           noted(owned);
-          loop::log(
-              Event::note, fields,
-              fmt::format("{} is taken over from the sriov-network-operator, which made its VFs", owned.pf.text()));
+          loop::log(Event::note, fields, what);
         } else {
           loop::log(Event::problem, fields, written.error());
         }

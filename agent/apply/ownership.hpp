@@ -16,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace nic::apply {
@@ -33,8 +34,9 @@ class Ownership {
   [[nodiscard]] bool at_work() const { return !work_.empty() || rdma_work_; }
   [[nodiscard]] const model::OwnedRdmaNetns& rdma_netns() const { return rdma_netns_; }
   [[nodiscard]] bool at_work_on_rdma() const { return rdma_work_ != nullptr; }
-  // The record of a PF, or one for a PF that has none yet.
-  [[nodiscard]] model::Owned record_of(const model::PciFunction& pf, const model::Inventory& inventory) const;
+  // The record of a PF or a bridge, or one for it where there is none yet; nullopt for what is not there.
+  [[nodiscard]] std::optional<model::Owned> record_of(const model::PciAddress& pf,
+                                                      const model::Inventory& inventory) const;
 
   void noted(const model::Record& record);
   // Ends what is over, of the PFs that are `free`, and takes over what the operator has made and a policy asks for now.
@@ -47,6 +49,7 @@ class Ownership {
 
  private:
   void take_over(const model::Owned& owned);
+  void remember(const model::Owned& owned, const std::string& what);
   void work(const model::PciAddress& pf, std::function<std::expected<void, model::Error>(const OwnedRecords&)> what,
             Done done);
 

@@ -1,6 +1,7 @@
 #include "apply/reconciler.hpp"
 
 #include "core/drivers.hpp"
+#include "core/gpu_path.hpp"
 #include "core/ownership.hpp"
 #include "core/peer_memory.hpp"
 #include "core/pools.hpp"
@@ -120,6 +121,9 @@ void Reconciler::start() {
         }
       },
       [this, owned, rdma_netns, of_operator] {
+        // What was changed is looked at, also where the GPU that it was for has gone meanwhile.
+        for (const auto& [address, record] : owned->owned)
+          if (!record.found.of_pcie().nothing()) inventory_.pcie.functions[address].address = address;
         ownership_.begin(std::move(owned->owned), rdma_netns->owned, std::move(of_operator->records));
         recovered_ = true;
         observe();
@@ -265,6 +269,7 @@ void Reconciler::reconsider() {
   plan_ = core::plan(desired_, inventory_, drivers_.modules);
   forget_what_is_over();
   watch_drift();
+  gpu_paths_ = core::gpu_paths(inventory_, config_->gpudirect);
   if (!stopping_ && !held_) {
     ownership_.settle(desired_, plan_, inventory_,
                       [this](const PciAddress& pf) { return !lanes_.contains(pf.text()) && shown(pf.text()); });
@@ -365,7 +370,9 @@ unsigned Reconciler::submit(const model::Plan& plan, std::uint32_t job, bool by_
 bool Reconciler::run(const std::string& name, Lane lane, bool by_hand) {
   if (by_hand) backoff_.forget(name);
   settled_ = false;
-  jobs_.add_lane(lane.job, name, static_cast<unsigned>(lane.steps.size()), lane.pf);
+  // A bridge is no object that a job could name.
+  const bool is_device = lane.pf && inventory_.function(*lane.pf) != nullptr;
+  jobs_.add_lane(lane.job, name, static_cast<unsigned>(lane.steps.size()), is_device ? lane.pf : std::nullopt);
   if (lane.pf) {
     drift_.begun(*lane.pf);
     work_[*lane.pf].applying = true;
@@ -392,12 +399,12 @@ bool Reconciler::run(const std::string& name, Lane lane, bool by_hand) {
 
 model::Record Reconciler::record_for(const std::string& name, const Lane& lane) const {
   if (name == kRdmaLane) return ownership_.rdma_netns();
-  const auto* pf = lane.pf ? inventory_.function(*lane.pf) : nullptr;
-  if (pf == nullptr) return {};
+  if (!lane.pf) return {};
   // What is done to the VFs of somebody else's PF makes it nobody's.
   const auto wanted = desired_.pfs.find(*lane.pf);
   if (wanted != desired_.pfs.end() && wanted->second.externally_managed) return {};
-  return ownership_.record_of(*pf, inventory_);
+  auto record = ownership_.record_of(*lane.pf, inventory_);
+  return record ? model::Record{std::move(*record)} : model::Record{};
 }
 
 void Reconciler::failed(const Lane& lane, const Step& step, const Error& error) {
@@ -426,8 +433,10 @@ void Reconciler::step_finished(Lane& lane, const Step& step, const std::expected
   if (lane.error) return;  // the first failure is the one that is shown
   failed(lane, step, error);
   // What the driver cannot do it will not do by itself. Only the first step found the machine as it was planned for.
-  lane.for_good = std::holds_alternative<model::SetEswitchMode>(step.action) && error.code == Code::unsupported &&
-                  step == lane.steps.front();
+  const bool hardware = std::holds_alternative<model::SetEswitchMode>(step.action) ||
+                        std::holds_alternative<model::SetAcs>(step.action) ||
+                        std::holds_alternative<model::SetMaxReadRequest>(step.action);
+  lane.for_good = hardware && error.code == Code::unsupported && step == lane.steps.front();
   const auto* bind = std::get_if<model::BindDriver>(&step.action);
   lane.for_good |= bind != nullptr && bind->rdma && error.code == Code::unsupported;
   // That the last other network namespace goes is no event, and the next start of the machine is waited for anyway.
@@ -488,6 +497,7 @@ void Reconciler::publish() {
   next.desired = desired_;
   next.plan = plan_;
   next.owned = ownership_.pfs();
+  next.gpu_paths = gpu_paths_;
   auto work = work_;
   for (const auto& [address, desired] : desired_.pfs) work[address].only_observed = drift_.only_observed(desired);
   next.functions = core::judge_functions(desired_, inventory_, plan_, work);

@@ -144,6 +144,7 @@ class Reconciler {
   Ownership ownership_;
   model::Desired desired_;
   model::Plan plan_;
+  std::vector<model::GpuPath> gpu_paths_;
 
   Jobs jobs_;
   Backoff<std::string> backoff_;

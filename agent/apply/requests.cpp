@@ -53,6 +53,8 @@ std::expected<void, Error> Reconciler::releasable(const PciAddress& pf) const {
     return refuse(Code::busy, fmt::format("policy \"{}\" asks for it: take it out of the policy first, or set "
                                           "externally_managed there",
                                           fmt::join(wanted->second.policies, "\" and \"")));
+  if (const auto wish = desired_.pcie.find(pf); wish != desired_.pcie.end() && !wish->second.given_back)
+    return refuse(Code::busy, wish->second.why);
   for (const auto& conflict : desired_.conflicts)
     if (conflict.pf == pf) return refuse(Code::busy, "policies ask for it: " + conflict.error.text());
   if (const auto kept = desired_.kept.find(pf); kept != desired_.kept.end() && kept->second.asked)
@@ -79,7 +81,8 @@ std::expected<std::uint32_t, Error> Reconciler::restore(const ReleaseRequest& re
   const auto refuse = [&](Code code, std::string advice) {
     return std::unexpected(Error{code, 0, "give back", pf.text(), std::move(advice)});
   };
-  if (inventory_.function(pf) == nullptr) return refuse(Code::not_found, "the card is not there");
+  if (inventory_.function(pf) == nullptr && inventory_.pcie.function(pf) == nullptr)
+    return refuse(Code::not_found, "the card is not there");
   if (const auto kept = desired_.kept.find(pf); kept != desired_.kept.end())
     return refuse(Code::busy, kept->second.why);
   const auto plan = core::plan(desired_, inventory_, drivers_.modules, {false, {pf}});

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace nic::core {
 namespace {
@@ -117,6 +118,32 @@ void judge_pf(FunctionStatus& status, const model::PfPlan* plan, const PfWork& w
   say(FunctionState::ok, "as configured");
 }
 
+std::vector<Difference> differences_of_pcie(const model::DesiredPcie& wish, const model::PcieFunction& function) {
+  std::vector<Difference> all;
+  const auto& config = function.config;
+  if (wish.acs_redirects && config.acs) {
+    const auto have = static_cast<std::uint16_t>(config.acs->control & config.acs->capability & model::kAcsRedirects);
+    const auto want = static_cast<std::uint16_t>(*wish.acs_redirects & config.acs->capability);
+    if (have != want) all.push_back({"acs redirects", model::acs_text(have), model::acs_text(want)});
+  }
+  if (wish.max_read_request && config.express && config.express->max_read_request != *wish.max_read_request)
+    all.push_back(
+        {"max_read_request", std::to_string(config.express->max_read_request), std::to_string(*wish.max_read_request)});
+  return all;
+}
+
+// A bridge, or a NIC of which nothing else is asked, is worth a word only while something is to be done to it.
+void judge_pcie(FunctionStatus& status, const model::DesiredPcie& wish, const Inventory& inventory,
+                const model::Plan& plan, const std::map<model::PciAddress, PfWork>& work) {
+  if (const auto* function = inventory.pcie.function(wish.function); function != nullptr)
+    std::ranges::move(differences_of_pcie(wish, *function), std::back_inserter(status.differences));
+  if (status.state != FunctionState::unmanaged) return;
+  FunctionStatus now = status;
+  const auto known = work.find(wish.function);
+  judge_pf(now, plan_of(plan, wish.function), known == work.end() ? PfWork{} : known->second, nullptr);
+  if (now.state != FunctionState::ok) status = std::move(now);
+}
+
 }  // namespace
 
 std::map<model::PciAddress, FunctionStatus> judge_functions(const Desired& desired, const Inventory& inventory,
@@ -153,6 +180,7 @@ std::map<model::PciAddress, FunctionStatus> judge_functions(const Desired& desir
     }
     result.emplace(address, std::move(status));
   }
+  for (const auto& [address, wish] : desired.pcie) judge_pcie(result[address], wish, inventory, plan, work);
   return result;
 }
 
@@ -248,6 +276,23 @@ Component sriov(const Snapshot& s) {
   return {"sriov", ComponentState::ready, fmt::format("{} PF{} as configured", ok, ok == 1 ? "" : "s")};
 }
 
+Component gpudirect(const Snapshot& s) {
+  if (s.inventory.pcie.gpus.empty()) return {"gpudirect", ComponentState::ignore, "no GPU"};
+  for (const auto& [address, wish] : s.desired.pcie) {
+    const auto status = s.functions.find(address);
+    if (status == s.functions.end()) continue;
+    const auto state = status->second.state;
+    const auto text = fmt::format("{}: {}", address.text(), status->second.text);
+    if (state == FunctionState::failed || state == FunctionState::stuck || state == FunctionState::protected_)
+      return {"gpudirect", ComponentState::error, text};
+    if (!status->second.differences.empty()) return {"gpudirect", ComponentState::not_ready, text};
+  }
+  const auto warned = std::ranges::count(s.gpu_paths, model::Verdict::warn, &model::GpuPath::verdict);
+  return {"gpudirect", ComponentState::ready,
+          fmt::format("{} GPU{}, {} of {} paths to NICs with a warning (nicctl gpus)", s.inventory.pcie.gpus.size(),
+                      s.inventory.pcie.gpus.size() == 1 ? "" : "s", warned, s.gpu_paths.size())};
+}
+
 Component resources(const Snapshot& s) {
   if (s.pools.empty()) return {"resources", ComponentState::ignore, "none configured"};
   unsigned devices = 0;
@@ -288,9 +333,9 @@ std::vector<Component> judge_components(const Snapshot& snapshot, const Circumst
                     fmt::format("{} NIC functions", snapshot.inventory.functions.size())};
   if (!circumstances.observed) machine = {"machine", ComponentState::not_ready, "not read yet"};
   if (circumstances.observation) machine = {"machine", ComponentState::error, circumstances.observation->text()};
-  return {
-      std::move(machine), configuration(snapshot), modules(snapshot, circumstances), drivers(snapshot), rdma(snapshot),
-      sriov(snapshot),    resources(snapshot),     kubelet(snapshot, circumstances)};
+  return {std::move(machine),  configuration(snapshot), modules(snapshot, circumstances),
+          drivers(snapshot),   rdma(snapshot),          sriov(snapshot),
+          gpudirect(snapshot), resources(snapshot),     kubelet(snapshot, circumstances)};
 }
 
 std::optional<model::Error> what_is_wrong(const Snapshot& s) {

@@ -137,6 +137,13 @@ model::FoundVfs vfs_as_they_are(const PciFunction& pf, const Inventory& inventor
   return all;
 }
 
+std::optional<Owned> first_record(const model::PciAddress& address, const Inventory& inventory) {
+  if (const auto* pf = inventory.function(address)) return first_record(*pf, inventory);
+  const auto* bridge = inventory.pcie.function(address);
+  if (bridge == nullptr) return std::nullopt;
+  return Owned{address, {bridge->vendor, bridge->device, {}, {}}, {}, {}};
+}
+
 Owned noted(Owned before, const model::Action& action, const model::FoundVfs& vfs) {
   auto& found = before.found;
   const auto all = [](const auto&, const auto&) { return true; };
@@ -169,13 +176,27 @@ Owned noted(Owned before, const model::Action& action, const model::FoundVfs& vf
                    };
                    note_vfs(before, vfs, its, [&](auto& vf, const auto& now) { note_settings(vf, a.settings, now); });
                  },
-                 [](const model::SetVdpa&) {},     // of a VF, and goes with it
-                 [](const model::BringUp&) {},     // a link that is up harms nobody
+                 [](const model::SetVdpa&) {},  // of a VF, and goes with it
+                 [](const model::BringUp&) {},  // a link that is up harms nobody
+                 [&](const model::SetAcs& a) {
+                   if (a.bridge == before.pf && !found.acs_control) found.acs_control = a.from;
+                 },
+                 [&](const model::SetMaxReadRequest& a) {
+                   if (a.function == before.pf && !found.max_read_request) found.max_read_request = a.from;
+                 },
                  [](const model::LoadModule&) {},  // no PF's; so is the next one
                  [](const model::SetRdmaNetns&) {},
              },
              action);
   return before;
+}
+
+Identity identity(const Owned& owned, const Inventory& inventory) {
+  if (const auto* pf = inventory.function(owned.pf)) return identity(owned, *pf, inventory);
+  const auto* bridge = inventory.pcie.function(owned.pf);
+  if (bridge == nullptr) return Identity::unknown;
+  return differ(owned.card.vendor, bridge->vendor) || differ(owned.card.device, bridge->device) ? Identity::other
+                                                                                                : Identity::same;
 }
 
 Identity identity(const Owned& owned, const PciFunction& pf, const Inventory& inventory) {
@@ -210,23 +231,41 @@ model::DesiredPf give_back(const Owned& owned, const PciFunction& pf, const Inve
   return desired;
 }
 
+namespace {
+
+// Of a function with nothing left to do: whose wishes of PCI configuration space are only what was found.
+bool pcie_given_back(const Owned& record, const model::Desired& desired) {
+  const auto wish = desired.pcie.find(record.pf);
+  return wish != desired.pcie.end() && wish->second.given_back;
+}
+
+}  // namespace
+
 std::vector<Over> over(const model::OwnedPfs& owned, const model::Desired& desired, const model::Plan& plan,
                        const Inventory& inventory) {
   std::vector<Over> result;
   for (const auto& [address, record] : owned) {
-    const PciFunction* pf = inventory.function(address);
-    if (pf == nullptr) continue;  // pulled: it may come back
-    if (identity(record, *pf, inventory) == Identity::other) {
-      result.push_back({address, "another card is in its slot"});
+    if (inventory.function(address) == nullptr && inventory.pcie.function(address) == nullptr)
+      continue;  // pulled: it may come back
+    if (identity(record, inventory) == Identity::other) {
+      result.push_back({address, "another card is in its slot", {}});
       continue;
     }
     const auto wanted = desired.pfs.find(address);
-    if (wanted == desired.pfs.end()) continue;
-    if (wanted->second.externally_managed)
-      result.push_back({address, "somebody else manages it now (externally_managed)"});
-    else if (wanted->second.given_back && !left_to_a_user(wanted->second, *pf, inventory) &&
-             std::ranges::none_of(plan.pfs, [&](const auto& steps) { return steps.pf == address; }))
-      result.push_back({address, "it is as it was found"});
+    if (wanted != desired.pfs.end() && wanted->second.externally_managed) {
+      result.push_back({address, "somebody else manages it now (externally_managed)", {}});
+      continue;
+    }
+    if (std::ranges::find(plan.pfs, address, &model::PfPlan::pf) != plan.pfs.end()) continue;
+    const PciFunction* pf = inventory.function(address);
+    const bool pf_over = pf != nullptr && wanted != desired.pfs.end() && wanted->second.given_back &&
+                         !left_to_a_user(wanted->second, *pf, inventory);
+    const bool pcie_over = pcie_given_back(record, desired);
+    if (!pf_over && !pcie_over) continue;
+    model::Found rest = record.found;
+    if (pf_over) rest = rest.of_pcie();
+    if (pcie_over) rest = rest.without_pcie();
+    result.push_back({address, "it is as it was found", std::move(rest)});
   }
   return result;
 }

@@ -15,6 +15,10 @@ namespace nic::core {
 // A record for a PF that has none: which card it is, how it is called and which VFs it has; nothing is changed yet.
 [[nodiscard]] model::Owned first_record(const model::PciFunction& pf, const model::Inventory& inventory);
 
+// The same of a bridge too; nullopt for what is not there.
+[[nodiscard]] std::optional<model::Owned> first_record(const model::PciAddress& address,
+                                                       const model::Inventory& inventory);
+
 // The VFs of a PF as they are now: their drivers, what the PF says of them, the MTU of their interfaces.
 [[nodiscard]] model::FoundVfs vfs_as_they_are(const model::PciFunction& pf, const model::Inventory& inventory);
 
@@ -26,16 +30,18 @@ enum class Identity : std::uint8_t { same, other, unknown };
 // Is this function the card that the record is about? Unknown: what tells one card from another cannot be read now.
 [[nodiscard]] Identity identity(const model::Owned& owned, const model::PciFunction& pf,
                                 const model::Inventory& inventory);
+[[nodiscard]] Identity identity(const model::Owned& owned, const model::Inventory& inventory);  // of a bridge too
 
 // What was found on the PF, as something to be brought about. Attributes that were not changed stay as they are, and so
 // do VFs that were made since.
 [[nodiscard]] model::DesiredPf give_back(const model::Owned& owned, const model::PciFunction& pf,
                                          const model::Inventory& inventory);
 
-// Records that have done their duty.
+// Records that have done their duty, or a part of it.
 struct Over {
   model::PciAddress pf;
-  std::string why;  // "it is as it was found"
+  std::string why;      // "it is as it was found"
+  model::Found rest{};  // what is still to be remembered; the record goes where there is nothing
 
   bool operator==(const Over&) const = default;
 };

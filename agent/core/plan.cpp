@@ -1,5 +1,6 @@
 #include "core/plan.hpp"
 
+#include "core/gpudirect.hpp"
 #include "core/lag.hpp"
 #include "core/order.hpp"
 #include "core/predict.hpp"
@@ -388,6 +389,15 @@ PfPlan plan_pf(const DesiredPf& desired, const Inventory& inventory, const Prote
   return current;
 }
 
+// One function has one plan, in whose order its steps are done.
+void add_to(std::vector<PfPlan>& plans, PfPlan more) {
+  if (more.steps.empty() && more.refusals.empty()) return;
+  const auto found = std::ranges::find(plans, more.pf, &PfPlan::pf);
+  if (found == plans.end()) return plans.push_back(std::move(more));
+  std::ranges::move(more.steps, std::back_inserter(found->steps));
+  std::ranges::move(more.refusals, std::back_inserter(found->refusals));
+}
+
 }  // namespace
 
 model::Plan plan(const model::Desired& desired, const Inventory& inventory,
@@ -403,6 +413,9 @@ model::Plan plan(const model::Desired& desired, const Inventory& inventory,
     for (auto& step : steps.steps) step.forced = options.force;
     if (!steps.steps.empty() || !steps.refusals.empty()) result.pfs.push_back(std::move(steps));
   }
+  for (const auto& [address, wish] : desired.pcie)
+    if (options.only.empty() || options.only.contains(address))
+      add_to(result.pfs, plan_pcie(wish, inventory, options.force));
   return result;
 }
 

@@ -165,6 +165,19 @@ void apply(Inventory& inventory, const model::SetMtu& action) {
     if (net.function == action.function && net.own()) net.mtu = action.to;
 }
 
+void apply(Inventory& inventory, const model::SetAcs& action) {
+  const auto bridge = inventory.pcie.functions.find(action.bridge);
+  if (bridge == inventory.pcie.functions.end() || !bridge->second.config.acs) return;
+  auto& control = bridge->second.config.acs->control;
+  control = static_cast<std::uint16_t>((control & ~action.mask) | (action.value & action.mask));
+}
+
+void apply(Inventory& inventory, const model::SetMaxReadRequest& action) {
+  const auto function = inventory.pcie.functions.find(action.function);
+  if (function != inventory.pcie.functions.end() && function->second.config.express)
+    function->second.config.express->max_read_request = action.to;
+}
+
 void apply(Inventory& inventory, const model::LoadModule& action) {
   const std::string name = model::kernel_name(action.name);
   const auto place = std::ranges::lower_bound(inventory.modules, name, {}, &model::LoadedModule::name);

@@ -1,6 +1,7 @@
 #include "core/resolve.hpp"
 
 #include "core/claim.hpp"
+#include "core/gpudirect.hpp"
 #include "core/match.hpp"
 #include "core/order.hpp"
 #include "core/ownership.hpp"
@@ -274,7 +275,7 @@ model::Desired resolve(const model::Config& config, const Inventory& inventory, 
     const auto record = owned.find(address);
     if (!claims.empty())
       all.emplace(address, std::move(claims));
-    else if (record != owned.end())
+    else if (record != owned.end() && !record->second.of_pcie_only())
       resolve_owned(function, record->second, config, inventory, result);
   }
   for (auto& [address, claims] : all) {
@@ -282,6 +283,7 @@ model::Desired resolve(const model::Config& config, const Inventory& inventory, 
     resolve_pf(inventory.functions.at(address), std::move(claims), config.guid_file, inventory, result);
   }
   refuse_twins(result, inventory);
+  result.pcie = resolve_gpudirect(config, inventory, owned, result);
   for (std::size_t i = 0; i < pfs.size(); ++i)
     if (pfs[i] == 0)
       result.notes.push_back(fmt::format("{} matches no function of this machine", quoted(config.policies[i])));

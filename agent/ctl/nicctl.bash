@@ -2,7 +2,7 @@
 
 _nicctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-    local commands="status devices device plan apply release reload rescan verify wait modules resources node-state watch explain import check-config"
+    local commands="status devices device plan apply release reload rescan verify wait modules resources gpus node-state watch explain import check-config"
     local command="" position=0 word index
     for ((index = 1; index < COMP_CWORD; index++)); do
         word=${COMP_WORDS[index]}

@@ -50,6 +50,13 @@ class Command {
   Exit modules(Client& client) { return section(client, "Modules", ctl::modules); }
   Exit resources(Client& client) { return section(client, "Resources", ctl::resources); }
 
+  Exit gpus(Client& client) {
+    const auto state = client.describe();
+    if (!state) return fail(state.error());
+    show(list(object(*state, "Manager"), "GpuPaths"), ctl::gpus(*state, style_));
+    return Exit::ok;
+  }
+
   Exit device(Client& client) {
     const auto path = client.device_path(arguments_.device);
     if (!path) return fail(path.error());
@@ -229,6 +236,7 @@ Exit run(std::vector<std::string> arguments, const Style& style, std::ostream& o
   command("verify", "Read everything again, and say whether all is right", &Command::verify);
   command("modules", "Kernel modules: wanted, loaded, verified", &Command::modules);
   command("resources", "What the kubelet is given", &Command::resources);
+  command("gpus", "The ways between GPUs and NICs, and what slows them down", &Command::gpus);
   command("node-state", "The status of a SriovNetworkNodeState, as JSON", &Command::node_state);
   command("watch", "Changes as they come, until interrupted", &Command::watch);
   auto* explain = command("explain", "Why a function is, or is not, in a resource", &Command::explain);

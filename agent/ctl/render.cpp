@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <utility>
@@ -86,6 +87,24 @@ std::string error_line(const Json& error) {
 
 void advice(std::string& text, const std::string& what, const char* indent) {
   if (!what.empty()) text += fmt::format("{}-> {}\n", indent, what);
+}
+
+std::string interfaces_of(const Json& state, const std::string& address) {
+  for (const auto& device : list(state, "Devices"))
+    if (member(device, "PciAddress") == address) return member(device, "NetworkInterfaces");
+  return "";
+}
+
+// "warn acs-redirect bridge 0000:3b:00.0 ...": severity, word and sentence of a finding.
+std::array<std::string, 3> parts_of(std::string finding) {
+  std::array<std::string, 3> parts;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto blank = finding.find(' ');
+    parts[i] = finding.substr(0, blank);
+    finding.erase(0, blank == std::string::npos ? finding.size() : blank + 1);
+  }
+  parts[2] = std::move(finding);
+  return parts;
 }
 
 void problems(std::string& text, const Json& state, const Style& style) {
@@ -321,6 +340,26 @@ std::string resources(const Json& state, const Style& style) {
   }
   if (table.empty()) return "no resources are configured\n";
   return table.text(style, {"KUBELET"}) + (below.empty() ? "" : "\n" + below);
+}
+
+std::string gpus(const Json& state, const Style& style) {
+  Table table{{"GPU", "NIC", "INTERFACE", "LEVEL", "NEAREST", "VERDICT", "FINDINGS"}};
+  std::vector<std::string> sentences;
+  for (const auto& path : list(object(state, "Manager"), "GpuPaths")) {
+    std::string words;
+    for (const auto& finding : list(path, "Findings")) {
+      const auto [severity, word, sentence] = parts_of(plain(finding));
+      if (severity != "pass" && words.find(word) == std::string::npos) words += (words.empty() ? "" : " ") + word;
+      auto below = fmt::format("{}: {}: {}", severity == "pass" ? "note" : style.state(severity), word, sentence);
+      // What is true of a bridge or a NIC is true on many paths.
+      if (std::ranges::find(sentences, below) == sentences.end()) sentences.push_back(std::move(below));
+    }
+    const auto nic = member(path, "Nic");
+    table.add({member(path, "Gpu"), nic, or_dash(interfaces_of(state, nic)), member(path, "Level"),
+               flag(path, "Nearest") ? "yes" : "-", member(path, "Verdict"), words});
+  }
+  if (table.empty()) return "no GPU, or no NIC\n";
+  return table.text(style, {"VERDICT"}) + (sentences.empty() ? "" : fmt::format("\n{}\n", fmt::join(sentences, "\n")));
 }
 
 std::string line(const Change& change) {

@@ -20,6 +20,8 @@ using Json = nlohmann::ordered_json;
 // What is known of the drivers: every finding of the required modules and of the whole.
 [[nodiscard]] std::string verdict(const Json& state, const Style& style);
 [[nodiscard]] std::string resources(const Json& state, const Style& style);
+// The ways between GPUs and NICs.
+[[nodiscard]] std::string gpus(const Json& state, const Style& style);
 
 // A change on the bus. `values`: property to value, of a PropertiesChanged; arguments of another signal.
 struct Change {

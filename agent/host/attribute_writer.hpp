@@ -69,6 +69,9 @@ class PutBack {
 // there yet comes with an event.
 [[nodiscard]] std::expected<void, model::Error> has_usable_rdma(const FunctionFiles& function);
 [[nodiscard]] std::expected<void, model::Error> bring_up(const FunctionFiles& function);
+[[nodiscard]] std::expected<void, model::Error> set_acs(const FunctionFiles& bridge, std::uint16_t mask,
+                                                        std::uint16_t value);
+[[nodiscard]] std::expected<void, model::Error> set_max_read_request(const FunctionFiles& function, unsigned bytes);
 [[nodiscard]] std::expected<void, model::Error> set_mtu(const FunctionFiles& function, unsigned to, bool real);
 
 }  // namespace nic::host

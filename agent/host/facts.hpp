@@ -3,7 +3,9 @@
 
 #include "host/netlink_facts.hpp"
 #include "host/sysfs.hpp"
+#include "model/dirty.hpp"
 #include "model/inventory.hpp"
+#include "model/roots.hpp"
 
 #include <cstdint>
 #include <map>
@@ -17,12 +19,21 @@
 namespace nic::host {
 
 using Functions = std::map<model::PciAddress, model::PciFunction>;
+using Gpus = std::set<model::PciAddress>;
 using Problems = std::vector<model::Error>;
 
-// pci.cpp: /sys/bus/pci/devices. Source: kernel Documentation/ABI/testing/sysfs-bus-pci.
-[[nodiscard]] Functions read_all_functions(const Sysfs& sys, Problems& problems);
-void refresh_functions(const Sysfs& sys, const std::set<model::PciAddress>& dirty, Functions& functions,
+// pci.cpp: /sys/bus/pci/devices. Source: kernel Documentation/ABI/testing/sysfs-bus-pci. `gpus` is what was seen beside
+// the functions.
+[[nodiscard]] Functions read_all_functions(const Sysfs& sys, Gpus& gpus, Problems& problems);
+void refresh_functions(const Sysfs& sys, const std::set<model::PciAddress>& dirty, Functions& functions, Gpus& gpus,
                        Problems& problems);
+
+// pcie.cpp: configuration space of GPUs, NICs and the bridges above them, and where they are. What is dirty, new or
+// asked for by `everything` is read; functions that are `busy` with a step keep what was known, and what was looked at
+// once is looked at as long as it is there, so that it can be given back when the GPU is gone.
+[[nodiscard]] model::PcieTopology read_pcie(const model::Roots& roots, const Sysfs& sys, const model::Dirty& dirty,
+                                            const std::set<model::PciAddress>& busy, const Functions& functions,
+                                            Gpus gpus, const model::PcieTopology& previous);
 
 struct PciIds {
   std::uint16_t vendor{0}, device{0}, subsystem_vendor{0}, subsystem_device{0};

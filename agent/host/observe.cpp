@@ -34,9 +34,9 @@ void replace_problems(model::Inventory& inventory, std::string_view activity, co
 void look_at_functions(const Sysfs& sys, const model::Dirty& dirty, model::Inventory& inventory) {
   Problems problems;
   if (dirty.everything)
-    inventory.functions = read_all_functions(sys, problems);
+    inventory.functions = read_all_functions(sys, inventory.pcie.gpus, problems);
   else
-    refresh_functions(sys, dirty.functions, inventory.functions, problems);
+    refresh_functions(sys, dirty.functions, inventory.functions, inventory.pcie.gpus, problems);
   replace_problems(inventory, kFunctions, problems);
 }
 
@@ -211,6 +211,7 @@ model::Inventory observe(const model::Roots& roots, const NetlinkSource& netlink
     look_at_functions(*sys, dirty, now);
     look_at_pfs(roots, netlink, previous, busy, now);
     look_at_vdpa(*sys, now.functions);
+    now.pcie = read_pcie(roots, *sys, dirty, busy, now.functions, std::move(now.pcie.gpus), previous.pcie);
   }
   if (dirty.everything || dirty.devlink || !dirty.functions.empty())
     look_at_devlink(*sys, netlink, previous, busy, now);

@@ -69,7 +69,7 @@ std::optional<model::Sriov> read_sriov(const Sysfs& folder, Problems& problems) 
 
 // nullopt: not a network function, or no longer there.
 std::optional<model::PciFunction> read_function(const Sysfs& devices, const model::PciAddress& address,
-                                                const char* name, Want want, Problems& problems) {
+                                                const char* name, Want want, Gpus& gpus, Problems& problems) {
   auto opened = devices.folder(name);
   if (!opened) {
     problems.push_back(std::move(opened.error()));
@@ -88,6 +88,8 @@ std::optional<model::PciFunction> read_function(const Sysfs& devices, const mode
   // A card whose firmware did not start may show any class.
   const bool broken = ids && model::in_flash_recovery({ids->vendor, ids->device});
   const bool network = broken || (ids && ids->class_code >> 16 == kNetworkClass);
+  // Of a GPU that is split into VFs, these are virtual machines'.
+  if (ids && model::is_gpu(ids->class_code, ids->vendor) && !folder.exists("physfn")) gpus.insert(address);
   if (!network && want == Want::network) {
     // Without a class nobody can tell what it is: that is worth a word, unless it has just gone.
     if (!ids && !mine.empty() && devices.exists(name)) std::ranges::move(mine, std::back_inserter(problems));
@@ -139,14 +141,14 @@ std::optional<Sysfs> open_devices(const Sysfs& sys, Problems& problems) {
   return std::nullopt;
 }
 
-void read_missing_vfs(const Sysfs& devices, Functions& functions, Problems& problems) {
+void read_missing_vfs(const Sysfs& devices, Functions& functions, Gpus& gpus, Problems& problems) {
   std::vector<model::PciAddress> missing;
   for (const auto& [pf, function] : functions)
     if (function.sriov)
       for (const auto& [index, vf] : function.sriov->virtfns)
         if (!functions.contains(vf)) missing.push_back(vf);
   for (const auto& vf : missing)
-    if (auto function = read_function(devices, vf, vf.text().c_str(), Want::any, problems))
+    if (auto function = read_function(devices, vf, vf.text().c_str(), Want::any, gpus, problems))
       functions.emplace(vf, std::move(*function));
 }
 
@@ -188,7 +190,8 @@ std::optional<model::PciAddress> function_above(std::string_view device_path) {
   return std::nullopt;
 }
 
-Functions read_all_functions(const Sysfs& sys, Problems& problems) {
+Functions read_all_functions(const Sysfs& sys, Gpus& gpus, Problems& problems) {
+  gpus.clear();
   Functions functions;
   const auto devices = open_devices(sys, problems);
   if (!devices) return functions;
@@ -198,19 +201,20 @@ Functions read_all_functions(const Sysfs& sys, Problems& problems) {
       problems.push_back(address.error());
       continue;
     }
-    if (auto function = read_function(*devices, *address, name.c_str(), Want::network, problems))
+    if (auto function = read_function(*devices, *address, name.c_str(), Want::network, gpus, problems))
       functions.emplace_hint(functions.end(), *address, std::move(*function));
   }
-  read_missing_vfs(*devices, functions, problems);
+  read_missing_vfs(*devices, functions, gpus, problems);
   tie_vfs(functions);
   return functions;
 }
 
-void refresh_functions(const Sysfs& sys, const std::set<model::PciAddress>& dirty, Functions& functions,
+void refresh_functions(const Sysfs& sys, const std::set<model::PciAddress>& dirty, Functions& functions, Gpus& gpus,
                        Problems& problems) {
   const auto devices = open_devices(sys, problems);
   if (!devices) {
     functions.clear();
+    gpus.clear();
     return;
   }
   std::set<model::PciAddress> done;
@@ -228,7 +232,8 @@ void refresh_functions(const Sysfs& sys, const std::set<model::PciAddress>& dirt
       relatives(known->second);
       if (known->second.physfn) want = Want::any;
     }
-    auto now = read_function(*devices, address, address.text().c_str(), want, problems);
+    gpus.erase(address);
+    auto now = read_function(*devices, address, address.text().c_str(), want, gpus, problems);
     if (now) relatives(*now);
     // VFs that this PF does not have any more may be gone without a word of their own.
     if (known != functions.end() && known->second.sriov)
@@ -241,7 +246,7 @@ void refresh_functions(const Sysfs& sys, const std::set<model::PciAddress>& dirt
     else
       functions.erase(address);
   }
-  read_missing_vfs(*devices, functions, problems);
+  read_missing_vfs(*devices, functions, gpus, problems);
   // A `physfn` that came from the PF's end only is as old as that end.
   tie_vfs(functions);
 }

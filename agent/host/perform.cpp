@@ -110,6 +110,14 @@ std::expected<void, model::Error> perform(const model::Roots& roots, const model
                         [&](const model::SetRdmaNetns& step) -> std::expected<void, model::Error> {
                           return set_rdma_netns(roots, step, kernel.rdma_netns);
                         },
+                        [&](const model::SetAcs& step) -> std::expected<void, model::Error> {
+                          if (auto found = there(step.bridge); !found) return found;
+                          return set_acs(files(step.bridge), step.mask, step.value);
+                        },
+                        [&](const model::SetMaxReadRequest& step) -> std::expected<void, model::Error> {
+                          if (auto found = there(step.function); !found) return found;
+                          return set_max_read_request(files(step.function), step.to);
+                        },
                         [&](const model::LoadModule& step) -> std::expected<void, model::Error> {
                           return std::unexpected(model::Error{model::Code::internal, 0, "load the module", step.name,
                                                               "modules are loaded by kmod, not by writes to sysfs"});

@@ -133,6 +133,13 @@ Sysfs::Maybe<std::vector<std::string>> Sysfs::list(const char* path) const {
   return names;
 }
 
+Sysfs::Maybe<Fd> Sysfs::file(const char* path, int flags) const {
+  Fd fd{open_retrying(fd_.get(), path, flags)};
+  if (fd) return fd;
+  if (errno == ENOENT) return std::nullopt;
+  return std::unexpected(model::system_error(errno, "open", name(path)));
+}
+
 bool Sysfs::exists(const char* path) const { return ::faccessat(fd_.get(), path, F_OK, 0) == 0; }
 
 Sysfs::Result<void> Sysfs::write(const char* path, std::string_view value) const {

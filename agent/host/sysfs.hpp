@@ -59,6 +59,8 @@ class Sysfs {
   [[nodiscard]] bool exists(const char* path) const;
   // Of the folder itself; 0 where the kernel does not tell it.
   [[nodiscard]] std::uint64_t inode() const;
+  // The file itself, for what is not one text (PCI configuration space).
+  [[nodiscard]] Maybe<Fd> file(const char* path, int flags) const;
 
   // One write(2) of the whole value, as store functions want it. ENOENT is an error here.
   [[nodiscard]] Result<void> write(const char* path, std::string_view value) const;

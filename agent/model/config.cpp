@@ -35,6 +35,14 @@ std::string_view word(OnDrift on_drift) {
   std::unreachable();
 }
 
+std::string_view word(AcsPolicy policy) {
+  switch (policy) {
+    case AcsPolicy::leave: return "leave";
+    case AcsPolicy::off_on_gpu_paths: return "off-on-gpu-paths";
+  }
+  std::unreachable();
+}
+
 std::string_view word(ResourceKind kind) {
   switch (kind) {
     case ResourceKind::shared: return "shared";

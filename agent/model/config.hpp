@@ -201,6 +201,16 @@ struct KubeletSettings {
   bool operator==(const KubeletSettings&) const = default;
 };
 
+// What becomes of the bridges between GPUs and NICs whose ACS sends their traffic upstream.
+enum class AcsPolicy : std::uint8_t { leave, off_on_gpu_paths };
+
+struct GpudirectSettings {
+  AcsPolicy acs{AcsPolicy::leave};
+  std::optional<unsigned> max_read_request;  // bytes; not said: left as it is
+
+  bool operator==(const GpudirectSettings&) const = default;
+};
+
 struct Config {
   std::vector<SriovPolicy> policies;
   std::vector<RequiredModule> modules;
@@ -210,8 +220,9 @@ struct Config {
   std::vector<Resource> resources;
   std::optional<RdmaNetnsMode> rdma_netns_mode;  // [rdma] netns_mode; not said: left as it is
   KubeletSettings kubelet;
-  std::string guid_pool;                     // [infiniband] guid_pool; "": where the sriov-network-operator has it
-  GuidFile guid_file;                        // what stands there
+  std::string guid_pool;  // [infiniband] guid_pool; "": where the sriov-network-operator has it
+  GuidFile guid_file;     // what stands there
+  GpudirectSettings gpudirect;
   std::set<PciAddress> protected_functions;  // [agent] protected: never disturbed unless forced
   bool auto_apply{true};                     // [agent] auto_apply: false only shows the plan until somebody calls Apply
   std::vector<std::string> sources;          // files and layers it was made from, in the order of reading
@@ -222,6 +233,7 @@ struct Config {
 [[nodiscard]] std::string_view word(DeviceType type);       // "netdevice", "vfio-pci"
 [[nodiscard]] std::string_view word(AddressSource source);  // "listed", "derived", "pool"
 [[nodiscard]] std::string_view word(OnDrift on_drift);      // "enforce", "observe"
+[[nodiscard]] std::string_view word(AcsPolicy policy);      // "leave", "off-on-gpu-paths"
 [[nodiscard]] std::string_view word(ResourceKind kind);     // "shared", "exclusive"
 // "0-1,5"
 [[nodiscard]] std::string text(const std::vector<IndexRange>& ranges);

@@ -45,6 +45,17 @@ struct DesiredPf {
   bool operator==(const DesiredPf&) const = default;
 };
 
+// What PCI configuration space of a bridge or a NIC is to hold; what is not said stays.
+struct DesiredPcie {
+  PciAddress function;
+  std::optional<std::uint16_t> acs_redirects;  // the bits of kAcsRedirects
+  std::optional<unsigned> max_read_request;
+  std::string why;         // "the way from GPU 0000:03:00.0 to NIC 0000:04:00.0"
+  bool given_back{false};  // nothing asks for it any more: this is what was found
+
+  bool operator==(const DesiredPcie&) const = default;
+};
+
 // Something that the configuration asks and that cannot be: it concerns `pf` where there is one, and leaves that PF
 // alone.
 struct Conflict {
@@ -72,6 +83,7 @@ struct DesiredRdmaNetns {
 
 struct Desired {
   std::map<PciAddress, DesiredPf> pfs;
+  std::map<PciAddress, DesiredPcie> pcie;
   std::vector<Conflict> conflicts;
   std::vector<RequiredModule> modules;
   std::optional<DesiredRdmaNetns> rdma_netns;  // nullopt: not known what is asked, nothing is touched

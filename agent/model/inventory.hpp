@@ -7,6 +7,7 @@
 #include "model/error.hpp"
 #include "model/eswitch.hpp"
 #include "model/pci_address.hpp"
+#include "model/pcie.hpp"
 #include "model/rdma_netns.hpp"
 #include "model/vdpa.hpp"
 #include "model/vf_settings.hpp"
@@ -176,7 +177,8 @@ struct Inventory {
   std::vector<RdmaDevice> rdma_devices;  // by name
   std::vector<LoadedModule> modules;     // by name
   std::vector<DefaultRoute> default_routes;
-  std::optional<CharDevice> rdma_cm;             // /dev/infiniband/rdma_cm (module rdma_ucm)
+  std::optional<CharDevice> rdma_cm;  // /dev/infiniband/rdma_cm (module rdma_ucm)
+  PcieTopology pcie;
   bool rdma_subsystem{false};                    // RDMA netlink answers: ib_core is there
   std::optional<RdmaNetnsMode> rdma_netns_mode;  // nullopt: no ib_core, or a kernel before 5.1
   std::string rdma_netns_option;                 // the agent's own file of modprobe.d(5) for ib_core; "" for none

@@ -8,6 +8,7 @@
 #include "model/rdma_netns.hpp"
 #include "model/vf_settings.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -48,17 +49,39 @@ struct Found {
   std::optional<EswitchMode> eswitch_mode{};
   bool no_udev_rules{false};  // the agent's rules of it were not there
   FoundVfs vfs{};             // all that were there, changed or not
+  std::optional<unsigned> max_read_request{};
+  std::optional<unsigned> acs_control{};  // of a bridge: the whole register
 
   bool operator==(const Found&) const = default;
+  // No attribute stands in it.
+  [[nodiscard]] bool nothing() const {
+    return !num_vfs && !mtu && !eswitch_mode && !no_udev_rules && !max_read_request && !acs_control &&
+           std::ranges::none_of(vfs, [](const auto& vf) { return vf.second.changed(); });
+  }
+  // What PCI configuration space held, alone; and the rest without it.
+  [[nodiscard]] Found of_pcie() const {
+    Found part;
+    part.max_read_request = max_read_request;
+    part.acs_control = acs_control;
+    return part;
+  }
+  [[nodiscard]] Found without_pcie() const {
+    Found rest = *this;
+    rest.max_read_request.reset();
+    rest.acs_control.reset();
+    return rest;
+  }
 };
 
 struct Owned {
-  PciAddress pf;
+  PciAddress pf;  // or a bridge on the way between a GPU and a NIC
   Card card;
   std::vector<std::string> names;  // of its interfaces when it was noted, alternative ones too
   Found found;
 
   bool operator==(const Owned&) const = default;
+  // Nothing but PCI configuration space was changed.
+  [[nodiscard]] bool of_pcie_only() const { return !found.of_pcie().nothing() && found.without_pcie().nothing(); }
 };
 
 using OwnedPfs = std::map<PciAddress, Owned>;

@@ -1,5 +1,7 @@
 #include "model/plan.hpp"
 
+#include "model/pcie.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -68,6 +70,18 @@ std::string describe(const Action& action) {
           [](const SetMtu& a) {
             return fmt::format("set the MTU of {} from {} to {}", a.function.text(), a.from, a.to);
           },
+          [](const SetAcs& a) {
+            const auto now = static_cast<std::uint16_t>(a.from & a.mask);
+            const auto on = acs_text(static_cast<std::uint16_t>(a.value & ~now));
+            const auto off = acs_text(static_cast<std::uint16_t>(now & ~a.value));
+            return fmt::format("turn ACS {}{}{}{}{} at bridge {}", on, on.empty() ? "" : " on",
+                               on.empty() || off.empty() ? "" : " and ", off, off.empty() ? "" : " off",
+                               a.bridge.text());
+          },
+          [](const SetMaxReadRequest& a) {
+            return fmt::format("set the maximum read request of {} from {} to {} bytes", a.function.text(), a.from,
+                               a.to);
+          },
           [](const LoadModule& a) { return fmt::format("load kernel module {}", a.name); },
           [](const SetRdmaNetns& a) {
             if (!a.to || a.from == a.to) return std::string{"remove the agent's option of ib_core"};
@@ -90,6 +104,8 @@ std::string target(const Action& action) {
                         [](const SetVdpa& a) { return a.function.text(); },
                         [](const BringUp& a) { return a.function.text(); },
                         [](const SetMtu& a) { return a.function.text(); },
+                        [](const SetAcs& a) { return a.bridge.text(); },
+                        [](const SetMaxReadRequest& a) { return a.function.text(); },
                         [](const LoadModule& a) { return a.name; },
                         [](const SetRdmaNetns&) { return std::string{"rdma"}; },
                     },

@@ -105,6 +105,23 @@ struct SetMtu {
   bool operator==(const SetMtu&) const = default;
 };
 
+// Bits `mask` of a bridge's ACS Control register to `value`; all others stay as they are.
+struct SetAcs {
+  PciAddress bridge;
+  std::uint16_t mask{0};
+  std::uint16_t value{0};  // within the mask
+  std::uint16_t from{0};   // the whole register as it was read
+  bool operator==(const SetAcs&) const = default;
+};
+
+// Max_Read_Request_Size of a function, in bytes: a power of two, 128 to 4096.
+struct SetMaxReadRequest {
+  PciAddress function;
+  unsigned from{0};
+  unsigned to{0};
+  bool operator==(const SetMaxReadRequest&) const = default;
+};
+
 // Load a kernel module with its dependencies, through libkmod.
 struct LoadModule {
   std::string name;
@@ -121,7 +138,7 @@ struct SetRdmaNetns {
 };
 
 using Action = std::variant<SetNumVfs, SetAutoprobe, SetEswitchMode, WriteUdevRules, BindDriver, UnbindDriver, SetVf,
-                            SetVdpa, BringUp, SetMtu, LoadModule, SetRdmaNetns>;
+                            SetVdpa, BringUp, SetMtu, SetAcs, SetMaxReadRequest, LoadModule, SetRdmaNetns>;
 
 struct Step {
   Action action;
@@ -146,7 +163,7 @@ struct Refusal {
 };
 
 struct PfPlan {
-  PciAddress pf;
+  PciAddress pf;  // or a bridge on the way between a GPU and a NIC
   std::vector<Step> steps;
   std::vector<Refusal> refusals;
 

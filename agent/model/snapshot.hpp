@@ -5,6 +5,7 @@
 #include "model/config.hpp"
 #include "model/desired.hpp"
 #include "model/driver_status.hpp"
+#include "model/gpu_path.hpp"
 #include "model/inventory.hpp"
 #include "model/module.hpp"
 #include "model/owned.hpp"
@@ -113,6 +114,7 @@ struct Snapshot {
   Desired desired;
   Plan plan;  // what would be done now
   OwnedPfs owned;
+  std::vector<GpuPath> gpu_paths;  // by GPU, then by NIC
   std::map<PciAddress, FunctionStatus> functions;
   std::vector<ModuleReport> modules;
   DriverStatus drivers;

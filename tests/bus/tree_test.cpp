@@ -113,6 +113,17 @@ TEST_F(Bus, LetsRdmaComeAndGo) {
   EXPECT_EQ(client.get(kPfPath, "org.nicagent1.Rdma", "Name").text(), "mlx5_0");
 }
 
+TEST_F(Bus, TellsOfTheWaysBetweenGpusAndNics) {
+  client.listen();
+  agent.change([](model::Snapshot& snapshot) {
+    snapshot.gpu_paths = {{pci("0000:3a:00.0"), kPf, model::PathLevel::pix, true, {}, {}, model::Verdict::pass}};
+  });
+  const auto seen = client.until(changed("/org/nicagent1", "org.nicagent1.Manager"));
+  EXPECT_THAT(seen.back().names, ElementsAre("GpuPaths"));
+  const auto json = nlohmann::json::parse(client.manager("Describe").text());
+  EXPECT_EQ(json["Manager"]["GpuPaths"][0]["Level"], "PIX");
+}
+
 TEST_F(Bus, CarriesNamesThatAreNotUtf8) {
   agent.change([](model::Snapshot& snapshot) { snapshot.inventory.rdma_devices[0].node_description = "a\xff"; });
   EXPECT_EQ(client.get(kPfPath, "org.nicagent1.Rdma", "NodeDescription").text(), "a\xef\xbf\xbd");

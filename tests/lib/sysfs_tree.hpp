@@ -106,6 +106,15 @@ class SysfsTree {
     const auto bus = address.substr(0, address.rfind(':'));
     const auto above = bridges_.find(bus);
     const fs::path folder = (above == bridges_.end() ? fs::path{"sys/devices/pci" + bus} : above->second) / address;
+    return function(folder, address, vendor, device);
+  }
+  // A function of any class behind a bridge that is there.
+  TreeFunction behind(const std::string& bridge, const std::string& address, unsigned vendor, unsigned device,
+                      unsigned class_code) {
+    const auto above = fs::relative(fs::canonical(device_link(bridge)), root_);
+    return function(above / address, address, vendor, device).class_code(class_code);
+  }
+  TreeFunction function(const fs::path& folder, const std::string& address, unsigned vendor, unsigned device) {
     TreeFunction function{*this, address, root_ / folder};
     function.vendor_ = vendor;
     function.device_ = device;

@@ -75,6 +75,7 @@ class Node:
         self.ids = itertools.count(1)
         self.cards = itertools.count(2)
         self.boot_id = None
+        self.extra = []  # more words of QEMU's command line, from the next boot on: a snapshot is of the machine without them
         self.events = []
         self.sockets = None
 
@@ -124,6 +125,7 @@ class Node:
             line += ["-device", f"pcie-root-port,id={port},chassis={number},slot={number}"]
         line += ["-netdev", f"hubport,id=net-{FIRST_CARD},hubid={HUB}",
                  "-device", f"igb,id={FIRST_CARD},bus={PORTS[0]},netdev=net-{FIRST_CARD},mac={_mac(1)}"]
+        line += self.extra
         if snapshot:
             line += ["-loadvm", snapshot]
         return [str(word) for word in line]

@@ -41,7 +41,9 @@ model::Owned record() {
            .eswitch_mode = model::EswitchMode::switchdev,
            .no_udev_rules = true,
            .vfs = {{pci("0000:01:10.0"), {.life = ~std::uint64_t{0}, .index = 0}},
-                   {pci("0000:01:10.2"), {.life = 2, .index = 1, .driver = "", .mtu = 9000, .settings = settings()}}}}};
+                   {pci("0000:01:10.2"), {.life = 2, .index = 1, .driver = "", .mtu = 9000, .settings = settings()}}},
+           .max_read_request = 512,
+           .acs_control = 0x1d}};
 }
 
 class OwnedRecordsTest : public testing::Test {

@@ -144,6 +144,24 @@ TEST(ParseToml, ReadsTheRdmaNamespaceMode) {
   EXPECT_THAT(mistake("[rdma]\nnetnsmode = \"shared\"\n"), HasSubstr("did you mean \"netns_mode\"?"));
 }
 
+TEST(ParseToml, LeavesTheWayToGpusAloneUnlessItIsAskedFor) {
+  EXPECT_EQ(good("").gpudirect, model::GpudirectSettings{});
+  const auto config = good("[gpudirect]\nacs = \"off-on-gpu-paths\"\nmax_read_request = 4096\n");
+  EXPECT_EQ(config.gpudirect.acs, model::AcsPolicy::off_on_gpu_paths);
+  EXPECT_EQ(config.gpudirect.max_read_request, 4096u);
+  EXPECT_EQ(parse_toml("[gpudirect]\nacs = \"leave\"\n", "t.toml", config)->gpudirect,
+            (model::GpudirectSettings{model::AcsPolicy::leave, 4096}));
+}
+
+// Behaviour 27: a size that Device Control cannot say is refused.
+TEST(ParseToml, AnswersReadRequestsThatPciExpressDoesNotHave) {
+  for (const auto* bytes : {"64", "0", "8192", "-1"})
+    EXPECT_THAT(mistake("[gpudirect]\nmax_read_request = " + std::string{bytes}), HasSubstr("from 128 to 4096"));
+  EXPECT_THAT(mistake("[gpudirect]\nmax_read_request = 3000"),
+              testing::AllOf(HasSubstr("t.toml:2:20"), HasSubstr("3000 is no size that PCI Express has")));
+  EXPECT_THAT(mistake("[gpudirect]\nacs = \"off\""), HasSubstr("neither \"leave\" nor \"off-on-gpu-paths\""));
+}
+
 TEST(ParseToml, ReadsPriorityOwnershipAndLinkTypesOfAPolicy) {
   const auto config = good(R"([[sriov.policy]]
 name = "p"

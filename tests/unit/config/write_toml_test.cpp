@@ -88,6 +88,8 @@ const std::map<std::string, std::string> kSamples{
     {"agent.auto_apply", "false"},
     {"agent.protected", R"(["0000:3b:00.0", "0001:00:00.1"])"},
     {"infiniband.guid_pool", R"("/etc/guids")"},
+    {"gpudirect.acs", R"("off-on-gpu-paths")"},
+    {"gpudirect.max_read_request", "4096"},
     {"sriov.policy.name", R"("other")"},
     {"sriov.policy.priority", "10"},
     {"sriov.policy.externally_managed", "true"},

@@ -198,11 +198,12 @@ TEST(Views, LetNoControlCharacterThrough) {
   hostile["Devices"][0]["Rdma"]["Name"] = bad;
   hostile["Manager"]["State"] = bad;
   hostile["Problems"][0]["Advice"] = bad;
+  hostile["Manager"]["GpuPaths"] = {{{"Gpu", bad}, {"Level", bad}, {"Findings", {bad + " " + bad + " " + bad}}}};
   hostile["Modules"][0]["Findings"][0]["Text"] = bad;
   hostile["Resources"][0]["Name"] = bad;
   hostile["Jobs"][0]["Text"] = bad;
   const std::string all = status(hostile, {}) + devices(hostile, {}) + device(hostile["Devices"][0], {}) +
-                          modules(hostile, {}) + resources(hostile, {});
+                          modules(hostile, {}) + resources(hostile, {}) + gpus(hostile, {});
   for (const char c : {'\x1b', '\x07', '\r'}) EXPECT_EQ(all.find(c), std::string::npos);
   EXPECT_NE(all.find("\\x1b]0;owned"), std::string::npos);
 }
@@ -211,12 +212,14 @@ TEST(Views, TakeAnyShapeOfJson) {
   for (const char* text :
        {"[]", "{\"Devices\": 7}", "{\"Devices\": [1, null, {\"Path\": []}], \"Manager\": []}",
         "{\"Devices\": [{\"Kind\": \"pf\", \"VendorId\": -1, \"Desired\": 3, \"Rdma\": {\"Ports\": {}}}]}",
+        "{\"Manager\": {\"GpuPaths\": [3, {\"Findings\": [7, \"warn\", \"a b\"]}]}}",
         "{\"Modules\": [[]], \"Resources\": [{\"Devices\": [7]}], \"Jobs\": [{}], \"Problems\": [1]}"}) {
     const auto json = Json::parse(text);
     EXPECT_FALSE(status(json, {}).empty());
     EXPECT_FALSE(devices(json, {}).empty());
     EXPECT_FALSE(modules(json, {}).empty());
     EXPECT_FALSE(resources(json, {}).empty());
+    EXPECT_FALSE(gpus(json, {}).empty());
     for (const auto& one : list(json, "Devices")) EXPECT_FALSE(device(one, {}).empty());
   }
 }
@@ -238,6 +241,31 @@ TEST(ExitCode, TellsWhyACallFailed) {
   EXPECT_EQ(exit_of("org.freedesktop.DBus.Error.Spawn.ChildExited"), Exit::unreachable);
   EXPECT_EQ(exit_of("org.nicagent1.Error.Busy"), Exit::failure);
   EXPECT_EQ(exit_of(""), Exit::failure);
+}
+
+TEST(Gpus, AreATableOfWaysWithEachSentenceOnce) {
+  auto state = machine();
+  EXPECT_EQ(gpus(state, {}), "no GPU, or no NIC\n");
+  state["Manager"]["GpuPaths"] = Json::parse(R"([
+    {"Gpu": "0000:3a:00.0", "Nic": "0000:3b:00.0", "Level": "PIX", "Nearest": true, "Verdict": "warn",
+     "Bridges": ["0000:39:00.0"], "Findings": ["warn acs-redirect bridge 0000:39:00.0 redirects",
+                                               "warn acs-redirect bridge 0000:38:00.0 redirects",
+                                               "pass max-read-request NIC 0000:3b:00.0 reads 512 bytes"]},
+    {"Gpu": "0000:6a:00.0", "Nic": "0000:3b:00.0", "Level": "SYS", "Nearest": false, "Verdict": "unknown",
+     "Bridges": [], "Findings": ["unknown not-readable asleep",
+                                 "pass max-read-request NIC 0000:3b:00.0 reads 512 bytes"]},
+    {"Gpu": "0000:6a:00.0", "Nic": "0000:5e:00.0", "Level": "NODE", "Nearest": true, "Verdict": "pass",
+     "Bridges": [], "Findings": []}])");
+  EXPECT_EQ(gpus(state, {}),
+            "GPU           NIC           INTERFACE  LEVEL  NEAREST  VERDICT  FINDINGS\n"
+            "0000:3a:00.0  0000:3b:00.0  ens1f0np0  PIX    yes      warn     acs-redirect\n"
+            "0000:6a:00.0  0000:3b:00.0  ens1f0np0  SYS    -        unknown  not-readable\n"
+            "0000:6a:00.0  0000:5e:00.0  -          NODE   yes      pass\n"
+            "\n"
+            "warn: acs-redirect: bridge 0000:39:00.0 redirects\n"
+            "warn: acs-redirect: bridge 0000:38:00.0 redirects\n"
+            "note: max-read-request: NIC 0000:3b:00.0 reads 512 bytes\n"
+            "unknown: not-readable: asleep\n");
 }
 
 }  // namespace

@@ -328,5 +328,37 @@ TEST(Plan, SaysWhatAndWhyAndWhatItRefuses) {
 
 TEST(Plan, SaysWhenThereIsNothingToDo) { EXPECT_EQ(plan_text({}), "Nothing to do.\n"); }
 
+TEST(View, ShowsTheWaysBetweenGpusAndNics) {
+  auto snapshot = test::machine();
+  EXPECT_TRUE(view(snapshot, "1").manager.gpu_paths.empty());
+  model::GpuPath path{test::pci("0000:3a:00.0"),   test::kPf, model::PathLevel::pxb, true,
+                      {test::pci("0000:39:00.0")}, {},        model::Verdict::warn};
+  path.findings = {{model::Verdict::warn, "acs-redirect", "bridge 0000:39:00.0 sends it upstream"}};
+  snapshot.gpu_paths = {path};
+  EXPECT_EQ(view(snapshot, "1").manager.gpu_paths,
+            (std::vector<GpuPathRow>{{"0000:3a:00.0",
+                                      "0000:3b:00.0",
+                                      "PXB",
+                                      true,
+                                      "warn",
+                                      {"0000:39:00.0"},
+                                      {"warn acs-redirect bridge 0000:39:00.0 sends it upstream"}}}));
+}
+
+TEST(View, ShowsReadRequestsThatAreWantedAndThatWereFound) {
+  auto snapshot = test::machine();
+  model::DesiredPcie wish;
+  wish.function = test::kPf;
+  wish.max_read_request = 4096;
+  snapshot.desired.pcie.emplace(test::kPf, wish);
+  model::Owned owned;
+  owned.pf = test::kPf;
+  owned.found.max_read_request = 512;
+  snapshot.owned.emplace(test::kPf, owned);
+  const auto shown = view(snapshot, "1").devices.at(device_path(test::kPf));
+  EXPECT_EQ(shown.device.desired.at("MaxReadRequest"), (Dictionary::mapped_type{std::uint32_t{4096}}));
+  EXPECT_EQ(shown.physical_function->found.at("MaxReadRequest"), (Dictionary::mapped_type{std::uint32_t{512}}));
+}
+
 }  // namespace
 }  // namespace nic::dbus
