@@ -65,6 +65,14 @@ std::expected<void, model::Error> check_name(std::string_view name) {
   return {};
 }
 
+std::string module_of_file(std::string_view path) {
+  constexpr std::array<std::string_view, 4> kSuffixes{".ko", ".ko.xz", ".ko.zst", ".ko.gz"};
+  const auto file = path.substr(path.rfind('/') + 1);
+  for (const auto suffix : kSuffixes)
+    if (file.ends_with(suffix)) return model::kernel_name(file.substr(0, file.size() - suffix.size()));
+  return {};
+}
+
 std::optional<std::string> sysfs_state(const model::Roots& roots, const std::string& kernel_name) {
   const auto folder = roots.sys / "module" / kernel_name;
   if (auto state = text_of(folder / "initstate")) return state;

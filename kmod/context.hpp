@@ -54,6 +54,8 @@ class Context {
 [[nodiscard]] std::vector<std::filesystem::path> modprobe_folders(const model::Roots& roots);
 // An Error where no module can have this name: "mlx5_core.ko", "../x", "".
 [[nodiscard]] std::expected<void, model::Error> check_name(std::string_view name);
+// The kernel's name of the module in a file "kernel/drivers/mlx5-core.ko.xz"; "" where the name is not a module file's.
+[[nodiscard]] std::string module_of_file(std::string_view path);
 // The text of a small file without its last newline; nullopt if it cannot be read.
 [[nodiscard]] std::optional<std::string> text_of(const std::filesystem::path& path);
 // Bytes that D-Bus and terminals cannot take become '?'.

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <expected>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 namespace nic::kmod {
@@ -17,5 +18,10 @@ inline constexpr std::size_t kMaxModule = std::size_t{256} << 20;
 
 [[nodiscard]] std::expected<std::vector<unsigned char>, model::Error> read_file(const std::filesystem::path& path,
                                                                                 std::size_t limit = kMaxModule);
+
+// Of a module file's bytes, those of the module; bytes that are not compressed are taken as they are. The error is a
+// sentence that begins with "it" or "its".
+[[nodiscard]] std::expected<std::vector<unsigned char>, std::string> unpacked(std::vector<unsigned char> raw,
+                                                                              std::size_t limit = kMaxModule);
 
 }  // namespace nic::kmod

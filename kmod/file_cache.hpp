@@ -3,16 +3,7 @@
 #pragma once
 
 #include "kmod/elf.hpp"
-#include "model/error.hpp"
-
-#include <sys/types.h>
-
-#include <cstdint>
-#include <expected>
-#include <filesystem>
-#include <map>
-#include <memory>
-#include <mutex>
+#include "kmod/remembered.hpp"
 
 namespace nic::kmod {
 
@@ -22,19 +13,7 @@ class FileCache {
   [[nodiscard]] std::expected<std::shared_ptr<const ModuleFile>, model::Error> read(const std::filesystem::path& path);
 
  private:
-  struct Identity {
-    dev_t device{0};
-    ino_t inode{0};
-    off_t size{0};
-    std::int64_t changed_sec{0}, changed_nsec{0};
-    bool operator==(const Identity&) const = default;
-  };
-  struct Known {
-    Identity identity;
-    std::shared_ptr<const ModuleFile> content;
-  };
-  std::mutex mutex_;
-  std::map<std::filesystem::path, Known> known_;
+  Remembered<ModuleFile> known_;
 };
 
 }  // namespace nic::kmod

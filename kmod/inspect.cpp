@@ -5,7 +5,6 @@
 #include "kmod/file_cache.hpp"
 #include "kmod/judge.hpp"
 #include "kmod/modprobe_d.hpp"
-#include "kmod/next_boot.hpp"
 #include "kmod/parameters.hpp"
 #include "kmod/peer_memory.hpp"
 #include "kmod/symbols.hpp"
@@ -259,7 +258,6 @@ model::DriverFacts inspect(const model::Roots& roots, const std::vector<std::str
                            const model::Inventory& inventory, FileCache& files) {
   model::DriverFacts facts;
   facts.user_space = user_space_stack(roots);
-  facts.next_boot = judge_next_boot(roots, kernel_release(roots));
   const auto context = Context::open(roots);
   if (!context) {
     facts.modules = all_refused(wanted, context.error());

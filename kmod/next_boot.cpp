@@ -2,6 +2,7 @@
 
 #include "files/files.hpp"
 #include "kmod/context.hpp"
+#include "kmod/judge_initramfs.hpp"
 #include "model/module_catalogue.hpp"
 #include "model/version.hpp"
 
@@ -11,6 +12,8 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <set>
+#include <utility>
 
 namespace nic::kmod {
 namespace {
@@ -94,6 +97,16 @@ std::vector<model::Finding> judge_next_boot(const model::Roots& roots, const std
            fmt::format("The next boot is into kernel {}, for which there is no {}: that boot would fall back to the "
                        "kernel's own drivers. Build the vendor's modules for it (dkms autoinstall -k {}) before.",
                        printable(*next), fmt::join(missing, ", "), printable(*next))}};
+}
+
+std::vector<model::Finding> look_ahead(const model::Roots& roots, FileCache& files, InitramfsCache& images) {
+  const auto running = kernel_release(roots);
+  auto findings = judge_next_boot(roots, running);
+  std::set<std::string> releases{running};
+  if (const auto next = next_release(roots)) releases.insert(*next);
+  for (const auto& release : releases)
+    for (auto& finding : judge_initramfs(roots, release, files, images)) findings.push_back(std::move(finding));
+  return findings;
 }
 
 }  // namespace nic::kmod

@@ -33,6 +33,8 @@ class Machine {
   // files tell.
   [[nodiscard]] virtual model::DriverFacts inspect(const std::vector<std::string>& wanted,
                                                    const model::Inventory& inventory) = 0;
+  // What would be wrong after the next boot: may take seconds where an initramfs has changed.
+  [[nodiscard]] virtual std::vector<model::Finding> look_ahead() = 0;
   // Opens and queries an RDMA device as user space does.
   [[nodiscard]] virtual std::expected<void, model::Error> ask_rdma_device(const std::string& name) = 0;
 };

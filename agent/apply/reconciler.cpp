@@ -74,6 +74,11 @@ Reconciler::Reconciler(sd_event* event, const loop::Mailbox::Post& post, std::sh
       backoff_{timing.retry},
       drift_{timing.drift},
       rdma_{event, post, machine_, timing.rdma, [this] { publish(); }},
+      ahead_{post, machine_,
+             [this](std::vector<model::Finding> findings) {
+               drivers_.next_boot = std::move(findings);
+               publish();
+             }},
       debounce_{event, timing.quiet, timing.most, [this] { observe(); }},
       safety_net_{event,
                   [this] {
@@ -211,7 +216,9 @@ void Reconciler::inspect() {
       [this, result] {
         inspecting_ = false;
         inspected_ = true;
+        result->next_boot = std::move(drivers_.next_boot);
         drivers_ = std::move(*result);
+        ahead_.look();
         desired_ = resolved();
         if (inspect_again_ || wanted_modules() != inspected_for_) inspect();
         reconsider();

@@ -4,6 +4,7 @@
 
 #include "apply/drift.hpp"
 #include "apply/jobs.hpp"
+#include "apply/look_ahead.hpp"
 #include "apply/machine.hpp"
 #include "apply/ownership.hpp"
 #include "apply/rdma_questions.hpp"
@@ -165,6 +166,7 @@ class Reconciler {
   std::function<void()> quiet_;
   std::unique_ptr<Task> recovery_, observation_, inspection_;
   RdmaQuestions rdma_;
+  LookAhead ahead_;
   loop::Debounce debounce_;
   loop::Timer safety_net_, retry_, drift_timer_, observation_deadline_;
 };

@@ -51,7 +51,7 @@ struct DriverFacts {
   std::vector<ModuleReport> modules;
   std::string user_space;  // "MLNX_OFED_LINUX-24.10-0.7.0.0" where the user space of such a stack is installed
   PeerMemoryFacts peer_memory;
-  std::vector<Finding> next_boot;  // what would be wrong with the kernel that boots next
+  std::vector<Finding> next_boot;  // what would be wrong after the next boot; found out after the rest
 
   bool operator==(const DriverFacts&) const = default;
 };

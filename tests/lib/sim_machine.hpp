@@ -98,6 +98,12 @@ class SimMachine : public apply::Machine {
     return facts;
   }
 
+  std::vector<model::Finding> look_ahead() override {
+    std::unique_lock lock{mutex_};
+    released_.wait(lock, [&] { return !slow_look_ahead_; });
+    return next_boot;
+  }
+
   std::expected<void, model::Error> ask_rdma_device(const std::string& name) override {
     std::unique_lock lock{mutex_};
     ++rdma_questions_;
@@ -136,6 +142,13 @@ class SimMachine : public apply::Machine {
     const std::lock_guard lock{mutex_};
     hang_ = nullptr;
     hung_rdma_device_.clear();
+    slow_look_ahead_ = false;
+    released_.notify_all();
+  }
+  // Looking ahead takes until this is called with false.
+  void slow_look_ahead(bool slow) {
+    const std::lock_guard lock{mutex_};
+    slow_look_ahead_ = slow;
     released_.notify_all();
   }
   // Who asks this device, and who has asked it, waits until another one is named.
@@ -160,6 +173,7 @@ class SimMachine : public apply::Machine {
   std::set<std::string> blacklist;
   model::PeerMemoryFacts peer_memory;
   std::map<std::string, model::Error> dead_rdma_devices;
+  std::vector<model::Finding> next_boot;
 
  private:
   // As host/rdma_netns does.
@@ -192,7 +206,7 @@ class SimMachine : public apply::Machine {
   model::Inventory state_;
   unsigned performed_{0}, rdma_questions_{0};
   std::string hung_rdma_device_;
-  bool namespaces_{false};
+  bool namespaces_{false}, slow_look_ahead_{false};
   std::function<void()> changed_, asked_;
   std::function<std::optional<model::Error>(const model::Action&)> fail_;
   std::map<model::PciAddress, std::string> users_;

@@ -6,6 +6,7 @@
 #include "host/verbs.hpp"
 #include "kmod/inspect.hpp"
 #include "kmod/load.hpp"
+#include "kmod/next_boot.hpp"
 #include "kubelet/pod_resources.hpp"
 
 #include <algorithm>
@@ -101,6 +102,8 @@ std::map<model::PciAddress, std::string> RealMachine::in_use(const std::vector<m
 model::DriverFacts RealMachine::inspect(const std::vector<std::string>& wanted, const model::Inventory& inventory) {
   return kmod::inspect(roots_, wanted, inventory, module_files_);
 }
+
+std::vector<model::Finding> RealMachine::look_ahead() { return kmod::look_ahead(roots_, module_files_, initramfs_); }
 
 std::expected<void, model::Error> RealMachine::ask_rdma_device(const std::string& name) {
   return host::ask_rdma_device(name);

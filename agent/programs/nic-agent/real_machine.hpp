@@ -4,6 +4,7 @@
 #include "apply/machine.hpp"
 #include "host/probe_windows.hpp"
 #include "kmod/file_cache.hpp"
+#include "kmod/initramfs.hpp"
 #include "model/roots.hpp"
 
 #include <mutex>
@@ -23,6 +24,7 @@ class RealMachine : public apply::Machine {
       const std::vector<model::PciAddress>& functions) override;
   [[nodiscard]] model::DriverFacts inspect(const std::vector<std::string>& wanted,
                                            const model::Inventory& inventory) override;
+  [[nodiscard]] std::vector<model::Finding> look_ahead() override;
   [[nodiscard]] std::expected<void, model::Error> ask_rdma_device(const std::string& name) override;
 
   // Whose VFs are is asked of the kubelet there; "" asks nobody.
@@ -42,6 +44,7 @@ class RealMachine : public apply::Machine {
   model::Roots roots_;
   host::ProbeWindows probe_windows_;
   kmod::FileCache module_files_;
+  kmod::InitramfsCache initramfs_;
 };
 
 }  // namespace nic::daemon

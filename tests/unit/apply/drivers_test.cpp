@@ -90,6 +90,22 @@ TEST(DriversOnSim, AnRdmaDeviceThatHangsIsToldAndAskedOnceUntilItComesBack) {
   EXPECT_EQ(agent.machine->rdma_questions(), 1u);
 }
 
+TEST(DriversOnSim, VerifyWaitsForWhatTheNextBootWouldBring) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0").inventory()};
+  agent.machine->slow_look_ahead(true);
+  agent.reconciler->configure(requires_modules({"ib_uverbs"}));
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.now()->settled; })) << "loading modules does not wait for it";
+  const auto job = agent.reconciler->verify(0);
+  ASSERT_TRUE(agent.run_until([&] { return !agent.now()->jobs.empty(); }));
+  EXPECT_EQ(ended(agent, job), nullptr);
+  agent.machine->next_boot = {{Verdict::warn, "The initramfs carries another build of mlx5_core."}};
+  agent.machine->slow_look_ahead(false);
+  ASSERT_TRUE(agent.run_until([&] { return ended(agent, job) != nullptr; }));
+  EXPECT_EQ(agent.now()->drivers.verdict, Verdict::warn);
+  EXPECT_THAT(agent.now()->drivers.findings, Contains(testing::Field(&model::Finding::text, HasSubstr("initramfs"))));
+}
+
 TEST(DriversOnSim, ThePeerMemoryModuleIsLoadedWhereTheMachineWantsIt) {
   AgentOnSim agent{Host{}.pf("0000:01:00.0").inventory()};
   auto& facts = agent.machine->peer_memory;
