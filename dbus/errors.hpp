@@ -9,6 +9,7 @@
 #include <array>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace nic::dbus {
@@ -31,6 +32,7 @@ inline constexpr std::array kErrorNames{
     ErrorName{model::Code::stuck, "org.nicagent1.Error.Stuck"},
     ErrorName{model::Code::internal, "org.nicagent1.Error.Failed"},
 };
+inline constexpr std::string_view kErrorPrefix{"org.nicagent1.Error."};
 inline constexpr const char* kInvalidConfiguration = "org.nicagent1.Error.InvalidConfiguration";
 
 [[nodiscard]] constexpr const char* error_name(model::Code code) {
@@ -39,11 +41,17 @@ inline constexpr const char* kInvalidConfiguration = "org.nicagent1.Error.Invali
   return "org.nicagent1.Error.Failed";
 }
 
+// Of modules that are not loaded there are more: org.nicagent1.Error.Module.KeyRejected ...
+[[nodiscard]] inline std::string error_name(const model::Error& error) {
+  if (error.module_reason == model::ModuleReason::none) return error_name(error.code);
+  return std::string{kErrorPrefix} + std::string{word(error.module_reason)};
+}
+
 enum class About { call, configuration };
 
 [[nodiscard]] inline sdbus::Error bus_error(const model::Error& error, About about = About::call) {
   const bool configuration = about == About::configuration && error.code == model::Code::invalid;
-  return compat::error(configuration ? kInvalidConfiguration : error_name(error.code), utf8(error.text()));
+  return compat::error(configuration ? std::string{kInvalidConfiguration} : error_name(error), utf8(error.text()));
 }
 
 // Runs the body of an adaptor's member: whatever it throws becomes an error on the bus.

@@ -23,6 +23,27 @@ ERRORS = [
     ("Stuck", "an earlier kernel call has not come back"),
     ("TimedOut", "a deadline passed"),
     ("Failed", "anything else; the message says what"),
+    ("Module.KeyRejected", "EKEYREJECTED: it is not signed, or not by a key that this kernel trusts, and signatures are required"),
+    ("Module.KeyUnknown", "ENOKEY: it is signed by a key that this kernel does not have"),
+    ("Module.SignatureDamaged", "EBADMSG: its signature cannot be read"),
+    ("Module.WrongKernel", "ENOEXEC: it is not a module for this kernel"),
+    ("Module.DoesNotFit", "EINVAL: a parameter of it, or the versions of the symbols it uses, do not fit"),
+    ("Module.SymbolMissing", "ENOENT: it uses a symbol that nothing in this kernel provides"),
+    ("Module.NotPermitted", "EPERM: modules_disabled, lockdown, module_blacklist= or a missing capability"),
+    ("Module.Forbidden", "EACCES: a security module forbids it"),
+    ("Module.NoDevice", "ENODEV, ENXIO: its driver found no hardware"),
+    ("Module.NoMemory", "ENOMEM: the kernel has no memory for it"),
+    ("Module.Busy", "EBUSY: it, or something that it needs, is just starting, stopping or held"),
+    ("Module.StartTimedOut", "ETIMEDOUT: its start took longer than the kernel waits for"),
+    ("Module.AlreadyRegistered", "EEXIST: something else registered what it provides"),
+    ("Module.NoModuleSupport", "ENOSYS: this kernel has no loadable modules"),
+    ("Module.ParametersTooLong", "E2BIG: its options lines in modprobe.d are too long"),
+    ("Module.NotSupported", "EOPNOTSUPP: its driver cannot work on this machine or kernel"),
+    ("Module.FileUnreadable", "EBADF: its file could not be opened"),
+    ("Module.Failed", "another error of the kernel; the message has it"),
+    ("Module.Blacklisted", "modprobe.d(5) or the kernel command line blacklists it; the message names the file"),
+    ("Module.InstallCommand", "modprobe.d(5) has an install command for it, which is never run"),
+    ("Module.NotFound", "the running kernel has no such module"),
 ]
 problems = []
 
@@ -102,7 +123,9 @@ def main():
     ]
     for interface in interfaces:
         lines += page(interface)
-    lines += [".SH ERRORS", "All names begin with org.nicagent1.Error."]
+    lines += [".SH ERRORS", "All names begin with org.nicagent1.Error.",
+              "Those that begin with Module are about a module that was not loaded; in the errors of jobs and modules they",
+              "stand as the code."]
     for name, text in ERRORS:
         lines += [".TP", f"\\fB{name}\\fR", roff(text)]
     lines += [".SH SEE ALSO", "nicctl(1), nic\\-agent(8), busctl(1), polkit(8)"]

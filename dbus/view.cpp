@@ -409,7 +409,9 @@ void function_problems(const PciAddress& address, const model::FunctionStatus& s
 }  // namespace
 
 ErrorRow row(const model::Error& error) {
-  return {text(word(error.code)), error.errno_value, error.operation, error.object, error.advice};
+  const auto reason = word(error.module_reason);
+  return {text(reason.empty() ? word(error.code) : reason), error.errno_value, error.operation, error.object,
+          error.advice};
 }
 
 std::vector<ProblemRow> problems(const Snapshot& snapshot) {

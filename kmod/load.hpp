@@ -16,8 +16,8 @@ namespace nic::kmod {
 // Does nothing where the module is built in or already live. Dependencies and soft dependencies come first, in
 // libkmod's order. Errors: invalid (no module can have this name; an alias), not_found (no such module for the running
 // kernel), denied (blacklisted, an install command stands in its place, kernel policy), and whatever the kernel
-// answers, in a sentence. Install commands of modprobe.d are never run: a root daemon executes no lines of other
-// packages' files.
+// answers, in a sentence; each with its ModuleReason. Install commands of modprobe.d are never run: a root daemon
+// executes no lines of other packages' files.
 [[nodiscard]] std::expected<void, model::Error> load(const model::Roots& roots, std::string_view name);
 
 // Loads every module that drives the device of this alias ("pci:v00008086d000010CA..."), as udev does; gives the names

@@ -63,11 +63,11 @@ std::string Error::text() const {
 }
 
 Error system_error(int errno_value, std::string operation, std::string object, std::string advice) {
-  return {code_of_errno(errno_value), errno_value, std::move(operation), std::move(object), std::move(advice)};
+  return {code_of_errno(errno_value), errno_value, std::move(operation), std::move(object), std::move(advice), {}};
 }
 
 Error invalid(std::string operation, std::string object, std::string advice) {
-  return {Code::invalid, 0, std::move(operation), std::move(object), std::move(advice)};
+  return {Code::invalid, 0, std::move(operation), std::move(object), std::move(advice), {}};
 }
 
 std::string_view word(Code code) {
@@ -82,6 +82,34 @@ std::string_view word(Code code) {
     case Code::timed_out: return "timedOut";
     case Code::stuck: return "stuck";
     case Code::internal: return "internal";
+  }
+  std::unreachable();
+}
+
+std::string_view word(ModuleReason reason) {
+  switch (reason) {
+    case ModuleReason::none: return "";
+    case ModuleReason::key_rejected: return "Module.KeyRejected";
+    case ModuleReason::key_unknown: return "Module.KeyUnknown";
+    case ModuleReason::signature_damaged: return "Module.SignatureDamaged";
+    case ModuleReason::wrong_kernel: return "Module.WrongKernel";
+    case ModuleReason::does_not_fit: return "Module.DoesNotFit";
+    case ModuleReason::symbol_missing: return "Module.SymbolMissing";
+    case ModuleReason::not_permitted: return "Module.NotPermitted";
+    case ModuleReason::forbidden: return "Module.Forbidden";
+    case ModuleReason::no_device: return "Module.NoDevice";
+    case ModuleReason::no_memory: return "Module.NoMemory";
+    case ModuleReason::busy: return "Module.Busy";
+    case ModuleReason::start_timed_out: return "Module.StartTimedOut";
+    case ModuleReason::already_registered: return "Module.AlreadyRegistered";
+    case ModuleReason::no_module_support: return "Module.NoModuleSupport";
+    case ModuleReason::parameters_too_long: return "Module.ParametersTooLong";
+    case ModuleReason::not_supported: return "Module.NotSupported";
+    case ModuleReason::file_unreadable: return "Module.FileUnreadable";
+    case ModuleReason::failed: return "Module.Failed";
+    case ModuleReason::blacklisted: return "Module.Blacklisted";
+    case ModuleReason::install_command: return "Module.InstallCommand";
+    case ModuleReason::not_found: return "Module.NotFound";
   }
   std::unreachable();
 }

@@ -23,12 +23,40 @@ enum class Code : std::uint8_t {
   internal,     // anything else, a bug in the agent included
 };
 
+// Why a kernel module was not loaded: kinds that call for different answers, where `Code` alone does not tell them
+// apart. In the order of the answers of finit_module(2), then those given before the kernel is asked.
+enum class ModuleReason : std::uint8_t {
+  none,
+  key_rejected,
+  key_unknown,
+  signature_damaged,
+  wrong_kernel,
+  does_not_fit,
+  symbol_missing,
+  not_permitted,
+  forbidden,
+  no_device,
+  no_memory,
+  busy,
+  start_timed_out,
+  already_registered,
+  no_module_support,
+  parameters_too_long,
+  not_supported,
+  file_unreadable,
+  failed,
+  blacklisted,
+  install_command,
+  not_found,
+};
+
 struct Error {
   Code code{Code::internal};
   int errno_value{0};     // errno of the kernel call, 0 where there was none
   std::string operation;  // what was attempted: "create 16 VFs"
   std::string object;     // on what: a PCI address, a path, file:line:column
   std::string advice;     // what an administrator can do; may be empty
+  ModuleReason module_reason{ModuleReason::none};
 
   bool operator==(const Error&) const = default;
 
@@ -44,7 +72,9 @@ struct Error {
 [[nodiscard]] Error invalid(std::string operation, std::string object, std::string advice = {});
 
 [[nodiscard]] Code code_of_errno(int errno_value);
-// The word used on D-Bus and in JSON: "notFound", "protected" ... Stable.
+// The words used on D-Bus and in JSON: "notFound", "protected" ... Stable.
 [[nodiscard]] std::string_view word(Code code);
+// "Module.KeyRejected" ...; "" for none.
+[[nodiscard]] std::string_view word(ModuleReason reason);
 
 }  // namespace nic::model

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <set>
+#include <string>
 
 namespace nic::kmod {
 namespace {
@@ -105,6 +107,7 @@ TEST(Load, RespectsTheBlacklistAndNamesTheFile) {
   const auto result = load(tree.roots(), "nicdep_top");
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Code::denied);
+  EXPECT_EQ(result.error().module_reason, model::ModuleReason::blacklisted);
   EXPECT_THAT(result.error().text(), HasSubstr("etc/modprobe.d/no.conf:1"));
 }
 
@@ -116,6 +119,7 @@ TEST(Load, NeverRunsAnInstallCommand) {
   const auto result = load(tree.roots(), "nicdep_top");
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Code::denied);
+  EXPECT_EQ(result.error().module_reason, model::ModuleReason::install_command);
   EXPECT_THAT(result.error().text(), AllOf(HasSubstr("no.conf:1"), HasSubstr("touch")));
   EXPECT_FALSE(std::filesystem::exists(trace));
 }
@@ -139,6 +143,7 @@ TEST(Load, SaysThatThereIsNoSuchModuleForThisKernel) {
   const auto result = load(tree.roots(), "nicdep_none");
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Code::not_found);
+  EXPECT_EQ(result.error().module_reason, model::ModuleReason::not_found);
   EXPECT_THAT(result.error().text(), HasSubstr("no module nicdep_none for kernel 6.99.0-test"));
 }
 
@@ -189,6 +194,24 @@ TEST(InsertionError, TellsTheReasonsOfEpermApart) {
   EXPECT_THAT(advice(), HasSubstr("module_blacklist="));
   tree.write("proc/sys/kernel/modules_disabled", "1\n");
   EXPECT_THAT(advice(), HasSubstr("modules_disabled switch is set"));
+}
+
+// The names that callers of the D-Bus interface tell them apart by.
+TEST(InsertionError, GivesEveryAnswerOfTheKernelAReasonOfItsOwnWithWhatToDo) {
+  const ModuleTree tree;
+  std::set<model::ModuleReason> reasons;
+  std::set<std::string> advice;
+  const auto answers = {EKEYREJECTED, ENOKEY,    EBADMSG, ENOEXEC, EINVAL, ENOENT,     EPERM, EACCES, ENODEV,
+                        ENOMEM,       ETIMEDOUT, EBUSY,   EEXIST,  ENOSYS, EOPNOTSUPP, E2BIG, EBADF,  EIO};
+  for (const int number : answers) {
+    const auto error = insertion_error(tree.roots(), number, "a", "a");
+    EXPECT_EQ(error.errno_value, number);
+    EXPECT_TRUE(reasons.insert(error.module_reason).second) << number;
+    EXPECT_TRUE(advice.insert(error.advice).second) << number;
+  }
+  EXPECT_FALSE(reasons.contains(model::ModuleReason::none));
+  EXPECT_EQ(insertion_error(tree.roots(), EKEYREJECTED, "a", "a").module_reason, model::ModuleReason::key_rejected);
+  EXPECT_EQ(insertion_error(tree.roots(), EIO, "a", "a").module_reason, model::ModuleReason::failed);
 }
 
 TEST(InsertionError, CallsKeysAndFormatsByTheirKind) {
