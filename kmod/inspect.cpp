@@ -246,6 +246,18 @@ std::vector<ModuleReport> look_at(const model::Roots& roots, const Context& cont
   return reports;
 }
 
+// Where there is no index, nothing is known of any.
+model::ModulesOfDevices modules_of(const Context* context, const model::Inventory& inventory) {
+  model::ModulesOfDevices all;
+  for (const auto& [address, function] : inventory.functions) {
+    if (function.physfn) continue;
+    const auto [entry, added] = all.try_emplace(function.modalias);
+    if (added && context != nullptr && !function.modalias.empty())
+      entry->second = context->behind_alias(function.modalias);
+  }
+  return all;
+}
+
 std::vector<ModuleReport> all_refused(const std::vector<std::string>& wanted, const model::Error& error) {
   std::vector<ModuleReport> reports;
   for (const auto& name : wanted) reports.push_back(refused(name, error));
@@ -261,9 +273,11 @@ model::DriverFacts inspect(const model::Roots& roots, const std::vector<std::str
   const auto context = Context::open(roots);
   if (!context) {
     facts.modules = all_refused(wanted, context.error());
+    facts.modules_of = modules_of(nullptr, inventory);
     return facts;
   }
   facts.modules = look_at(roots, *context, wanted, inventory, files);
+  facts.modules_of = modules_of(&*context, inventory);
   facts.peer_memory = read_peer_memory(roots, *context);
   return facts;
 }

@@ -42,6 +42,13 @@ bool same_modules(const std::vector<model::LoadedModule>& a, const std::vector<m
   });
 }
 
+// A function is there that was not there when the module tree was asked for its modules.
+bool new_kind(const model::Inventory& inventory, const model::ModulesOfDevices& known) {
+  return std::ranges::any_of(inventory.functions, [&](const auto& entry) {
+    return !entry.second.physfn && !known.contains(entry.second.modalias);
+  });
+}
+
 // Binding to vfio-pci, RDMA devices and vDPA devices need their modules.
 bool needs_modules(const Step& step) {
   const auto* bind = std::get_if<model::BindDriver>(&step.action);
@@ -178,7 +185,9 @@ void Reconciler::observed(model::Inventory inventory, std::uint64_t scan) {
   circumstances_.observed = true;
   rdma_.keep(inventory_);
   desired_ = resolved();
-  if (modules_changed || !inspected_ || !verify_jobs_.empty() || wanted_modules() != inspected_for_) inspect();
+  if (modules_changed || !inspected_ || !verify_jobs_.empty() || wanted_modules() != inspected_for_ ||
+      new_kind(inventory_, drivers_.modules_of))
+    inspect();
   for (auto job = scan_jobs_.begin(); job != scan_jobs_.end();) {
     if (job->second > scan) {
       ++job;

@@ -1,5 +1,6 @@
 #include "core/drivers.hpp"
 
+#include "core/bound.hpp"
 #include "core/peer_memory.hpp"
 #include "model/module_catalogue.hpp"
 
@@ -18,11 +19,10 @@ using model::Inventory;
 using model::ModuleReport;
 using model::ModuleSet;
 using model::Provider;
+using model::report_of;
 using model::Verdict;
 using Reports = std::vector<ModuleReport>;
 using Findings = std::vector<Finding>;
-
-constexpr std::uint16_t kMellanox = 0x15b3;
 
 // Modules that only work with others of the same build.
 bool of_the_stack(const ModuleReport& module) {
@@ -37,16 +37,6 @@ bool of_the_stack(const ModuleReport& module) {
     case ModuleSet::compat: return true;
     default: return false;
   }
-}
-
-const ModuleReport* report_of(const Reports& modules, std::string_view name) {
-  const auto found = std::ranges::find(modules, name, &ModuleReport::name);
-  return found == modules.end() ? nullptr : &*found;
-}
-
-bool wanted(const Reports& modules, std::string_view name) {
-  const auto* report = report_of(modules, name);
-  return report != nullptr && report->wanted;
 }
 
 // By whom the running modules of the stack are; names in the order of the reports.
@@ -120,42 +110,17 @@ void asked_stack(const Config& config, const Sides& running, Findings& to) {
                   fmt::format("The RDMA stack that runs is {}, but rdma_stack asks for {}.", word(now), word(*asked))});
 }
 
-// Loaded is not driving: what counts is what the driver made of each function.
-void bound(const Inventory& inventory, const Reports& modules, Findings& to) {
-  for (const auto& [address, function] : inventory.functions) {
-    if (function.physfn) continue;  // VFs are bound as policies say, and may be in other network namespaces
-    if (!function.driver) {
-      if (function.vendor != kMellanox || report_of(modules, "mlx5_core") == nullptr) continue;
-      to.push_back({wanted(modules, "mlx5_core") ? Verdict::fail : Verdict::warn,
-                    fmt::format("No driver is bound to {} ({:04x}:{:04x}), though mlx5_core is there: the kernel log "
-                                "says why it did not take it.",
-                                address.text(), function.vendor, function.device)});
-      continue;
-    }
-    const auto* known = model::known_module(*function.driver);
-    if (known == nullptr || known->set == ModuleSet::vfio) continue;
-    const bool works = !inventory.net_devices_of(address).empty() || !inventory.rdma_devices_of(address).empty();
-    if (!works)
-      to.push_back({wanted(modules, *function.driver) ? Verdict::fail : Verdict::warn,
-                    fmt::format("{} drives {}, but made neither a network interface nor an RDMA device of it that can "
-                                "be seen from here: look at the kernel log, and whether it was moved into another "
-                                "network namespace.",
-                                *function.driver, address.text())});
-  }
+void bound(const std::vector<Unmade>& all, Findings& to) {
+  for (const auto& missing : all)
+    to.push_back(
+        {missing.wanted ? Verdict::fail : Verdict::warn, fmt::format("{}: {}.", missing.what, missing.advice)});
 }
 
 void user_access(const Inventory& inventory, const Reports& modules, const model::RdmaAnswers& answers, Findings& to) {
   const auto* uverbs = report_of(modules, "ib_uverbs");
   const bool asked = uverbs != nullptr && uverbs->wanted;
   for (const auto& device : inventory.rdma_devices) {
-    if (!device.user_access()) {
-      if (uverbs != nullptr && uverbs->loaded())
-        to.push_back({asked ? Verdict::fail : Verdict::warn,
-                      fmt::format("RDMA device {} has no node for user space in /dev/infiniband, though ib_uverbs "
-                                  "runs: look at udev.",
-                                  device.name)});
-      continue;
-    }
+    if (!device.user_access()) continue;
     const auto answer = answers.find(device.name);
     if (answer == answers.end())
       to.push_back({Verdict::unknown, fmt::format("RDMA device {} is being opened and queried.", device.name)});
@@ -246,7 +211,7 @@ model::DriverStatus judge_drivers(const Config& config, const Inventory& invento
   coherence(running, on_disk, status.findings);
   one_version(modules, status.findings);
   asked_stack(config, running, status.findings);
-  bound(inventory, modules, status.findings);
+  bound(unmade(inventory, modules, facts.modules_of), status.findings);
   user_access(inventory, modules, answers, status.findings);
   peer_memory(config, status.peer_memory, status.findings);
   status.findings.insert(status.findings.end(), facts.next_boot.begin(), facts.next_boot.end());

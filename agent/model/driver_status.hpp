@@ -46,9 +46,14 @@ struct PeerMemoryFacts {
   bool operator==(const PeerMemoryFacts&) const = default;
 };
 
+// By modalias, the modules that say they drive such a device, for each function that was there; none where the module
+// tree has no such module, or cannot be asked.
+using ModulesOfDevices = std::map<std::string, std::vector<std::string>>;
+
 // What only reading the machine's module files tells.
 struct DriverFacts {
   std::vector<ModuleReport> modules;
+  ModulesOfDevices modules_of;
   std::string user_space;  // "MLNX_OFED_LINUX-24.10-0.7.0.0" where the user space of such a stack is installed
   PeerMemoryFacts peer_memory;
   std::vector<Finding> next_boot;  // what would be wrong after the next boot; found out after the rest

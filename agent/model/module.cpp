@@ -44,6 +44,11 @@ Verdict worst(const std::vector<Finding>& findings, Verdict of_none) {
   return of_none;
 }
 
+const ModuleReport* report_of(const std::vector<ModuleReport>& modules, std::string_view name) {
+  const auto found = std::ranges::find(modules, name, &ModuleReport::name);
+  return found == modules.end() ? nullptr : &*found;
+}
+
 std::string kernel_name(std::string_view module) {
   std::string name{module};
   std::ranges::replace(name, '-', '_');

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace nic::model {
@@ -63,6 +64,8 @@ struct ModuleReport {
 [[nodiscard]] std::string_view word(ModuleState state);
 [[nodiscard]] std::string_view word(Verdict verdict);
 [[nodiscard]] std::string_view word(Provider provider);  // "inbox", "ofed", "other", "unknown"
+// Null where there is none of this name, which is in the kernel's spelling.
+[[nodiscard]] const ModuleReport* report_of(const std::vector<ModuleReport>& modules, std::string_view name);
 // fail before warn before unknown before pass; `of_none` where there are no findings.
 [[nodiscard]] Verdict worst(const std::vector<Finding>& findings, Verdict of_none);
 // The kernel's spelling: dashes become underscores.

@@ -85,6 +85,8 @@ class SimMachine : public apply::Machine {
     const std::lock_guard lock{mutex_};
     model::DriverFacts facts;
     facts.peer_memory = peer_memory;
+    facts.modules_of = modules_of;
+    for (const auto& [address, function] : inventory.functions) facts.modules_of.try_emplace(function.modalias);
     for (const auto& name : wanted) {
       model::ModuleReport report;
       report.name = model::kernel_name(name);
@@ -174,6 +176,7 @@ class SimMachine : public apply::Machine {
   model::PeerMemoryFacts peer_memory;
   std::map<std::string, model::Error> dead_rdma_devices;
   std::vector<model::Finding> next_boot;
+  model::ModulesOfDevices modules_of;
 
  private:
   // As host/rdma_netns does.

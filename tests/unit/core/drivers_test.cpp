@@ -37,8 +37,10 @@ ModuleReport runs(std::string name, Provider provider = Provider::inbox, std::st
 }
 
 DriverStatus judged(const std::vector<ModuleReport>& modules, const Inventory& host = {}, const Config& config = {},
-                    const model::RdmaAnswers& answers = {}) {
-  return judge_drivers(config, host, judge_modules(config, modules), DriverFacts{}, answers);
+                    const model::RdmaAnswers& answers = {}, const model::ModulesOfDevices& modules_of = {}) {
+  DriverFacts facts;
+  facts.modules_of = modules_of;
+  return judge_drivers(config, host, judge_modules(config, modules), facts, answers);
 }
 
 std::string said(const std::vector<model::Finding>& findings, Verdict severity) {
@@ -149,6 +151,60 @@ TEST(Drivers, HaveToTakeTheCardsThatAreTheirs) {
   card.driver.reset();
   EXPECT_THAT(said(judged({runs("mlx5_core")}, host).findings, Verdict::fail),
               HasSubstr("No driver is bound to 0000:3b:00.0 (15b3:1021)"));
+}
+
+TEST(Drivers, AreOfTheModuleThatTheTreeHasForTheCard) {
+  auto host = Host{}.pf("0000:01:00.0").inventory();
+  auto& card = host.functions.at(pci("0000:01:00.0"));
+  card.modalias = "pci:v00008086d000010C9";
+  card.driver.reset();
+  const model::ModulesOfDevices modules_of{{card.modalias, {"igb"}}};
+  EXPECT_THAT(said(judged({runs("igb")}, host, {}, {}, modules_of).findings, Verdict::fail),
+              HasSubstr("No driver is bound to 0000:01:00.0 (8086:10c9), though igb is there"));
+  EXPECT_EQ(judged({runs("ice")}, host, {}, {}, modules_of).verdict, Verdict::pass) << "ice is not for it";
+  auto absent = runs("igb");
+  absent.state = model::ModuleState::absent;
+  EXPECT_EQ(said(judged({absent}, host, {}, {}, modules_of).findings, Verdict::fail), "") << "its own report says so";
+}
+
+TEST(Drivers, HaveToDriveTheirCardsThemselves) {
+  auto host = Host{}.pf("0000:01:00.0").inventory();
+  auto& card = host.functions.at(pci("0000:01:00.0"));
+  card.modalias = "pci:v00008086d000010C9";
+  card.driver = "igb_stub";
+  const model::ModulesOfDevices modules_of{{card.modalias, {"igb"}}};
+  EXPECT_THAT(said(judged({runs("igb")}, host, {}, {}, modules_of).findings, Verdict::fail),
+              HasSubstr("0000:01:00.0 is driven by igb_stub, though igb, which is required, is for it"));
+  card.driver = "vfio-pci";
+  EXPECT_EQ(judged({runs("igb")}, host, {}, {}, modules_of).verdict, Verdict::pass) << "it was given to user space";
+}
+
+TEST(Drivers, OfMlx5MakeAnRdmaDeviceOfEveryFunction) {
+  auto host = Host{}.infiniband_pf("0000:3b:00.0", "ib0", "0002:c903:00aa:bb10").inventory();
+  host.functions.at(pci("0000:3b:00.0")).vendor = 0x15b3;
+  const std::vector modules{runs("mlx5_core"), runs("mlx5_ib")};
+  EXPECT_EQ(said(judged(modules, host).findings, Verdict::fail), "");
+  host.rdma_devices.clear();
+  EXPECT_THAT(said(judged(modules, host).findings, Verdict::fail),
+              HasSubstr("mlx5_ib runs, but made no RDMA device of 0000:3b:00.0"));
+  EXPECT_EQ(said(judged({runs("mlx5_core")}, host).findings, Verdict::fail), "");
+}
+
+TEST(Drivers, HaveToMakeTheNodesOfTheirKind) {
+  auto host = Host{}.infiniband_pf("0000:3b:00.0", "ib0", "0002:c903:00aa:bb10").inventory();
+  auto& device = host.rdma_devices.front();
+  device.ports.push_back({.number = 1,
+                          .state = "ACTIVE",
+                          .phys_state = "LinkUp",
+                          .link_layer = model::LinkType::infiniband,
+                          .rate = "",
+                          .net_ifindex = {}});
+  const std::vector modules{runs("ib_umad"), runs("rdma_ucm")};
+  EXPECT_THAT(said(judged(modules, host).findings, Verdict::fail),
+              AllOf(HasSubstr("mlx5_0 has no node for management datagrams"), HasSubstr("rdma_cm is not there")));
+  device.nodes.push_back({model::RdmaNode::umad, "/dev/infiniband/umad0", 231, 0, 1});
+  host.rdma_cm = model::CharDevice{model::RdmaNode::rdma_cm, "/dev/infiniband/rdma_cm", 10, 120, {}};
+  EXPECT_EQ(said(judged(modules, host).findings, Verdict::fail), "");
 }
 
 TEST(Drivers, HaveToMakeRdmaDevicesThatUserSpaceCanOpen) {

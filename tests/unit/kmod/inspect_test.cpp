@@ -398,6 +398,22 @@ TEST(Inspect, AddsLoadedModulesOfTheCatalogueAndNoOthers) {
   EXPECT_EQ(reports[1].verdict, Verdict::warn) << "a module that nobody requires cannot fail the node";
 }
 
+TEST(Inspect, AsksTheTreeForTheModulesOfEachFunction) {
+  const ModuleTree tree;
+  tree.add("kernel/nicdep-pci.ko", fitting().info("alias", "pci:v00001AF4d0000ABCDsv*sd*bc*sc*i*"));
+  tree.depmod();
+  const std::string known = "pci:v00001AF4d0000ABCDsv00001AF4sd00001100bc02sc00i00", other = "pci:v00001AF4d00000001";
+  model::Inventory inventory;
+  for (const auto& [text, modalias] : {std::pair{"0000:01:00.0", known}, {"0000:02:00.0", other}}) {
+    const auto address = model::PciAddress::parse(text).value();
+    inventory.functions[address].address = address;
+    inventory.functions[address].modalias = modalias;
+  }
+  FileCache files;
+  EXPECT_EQ(inspect(tree.roots(), {}, inventory, files).modules_of,
+            (model::ModulesOfDevices{{known, {"nicdep_pci"}}, {other, {}}}));
+}
+
 TEST(Inspect, RefusesNamesThatCannotBeModules) {
   const ModuleTree tree;
   tree.depmod();
