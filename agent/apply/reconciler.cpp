@@ -1,5 +1,6 @@
 #include "apply/reconciler.hpp"
 
+#include "core/bound.hpp"
 #include "core/drivers.hpp"
 #include "core/gpu_path.hpp"
 #include "core/ownership.hpp"
@@ -86,6 +87,7 @@ Reconciler::Reconciler(sd_event* event, const loop::Mailbox::Post& post, std::sh
                drivers_.next_boot = std::move(findings);
                publish();
              }},
+      awaited_{event, timing.bind, [this] { reconsider(); }},
       debounce_{event, timing.quiet, timing.most, [this] { observe(); }},
       safety_net_{event,
                   [this] {
@@ -180,6 +182,8 @@ void Reconciler::observed(model::Inventory inventory, std::uint64_t scan) {
   observation_deadline_.disarm();
   if (circumstances_.observation && circumstances_.observation->code == Code::stuck) circumstances_.observation.reset();
   const bool modules_changed = !same_modules(inventory.modules, inventory_.modules);
+  // What runs at the first look was loaded by others, before.
+  if (circumstances_.observed) awaited_.seen(inventory_.modules, inventory.modules);
   inventory_ = std::move(inventory);
   scans_seen_ = scan;
   circumstances_.observed = true;
@@ -283,6 +287,7 @@ void Reconciler::reconsider() {
   desired_ = resolved();
   if (inspected_ && wanted_modules() != inspected_for_) inspect();
   plan_ = core::plan(desired_, inventory_, drivers_.modules);
+  if (!inspecting_) awaited_.missing(core::unmade(inventory_, drivers_.modules, drivers_.modules_of));
   forget_what_is_over();
   watch_drift();
   gpu_paths_ = core::gpu_paths(inventory_, config_->gpudirect);
@@ -347,7 +352,7 @@ bool Reconciler::shown(const std::string& lane) const {
 
 bool Reconciler::at_rest() const {
   return circumstances_.observed && inspected_ && !held_ && !observing_ && !inspecting_ && dirty_.empty() &&
-         lanes_.empty() && !ownership_.at_work() && !backoff_.failed_once();
+         lanes_.empty() && awaited_.modules().empty() && !ownership_.at_work() && !backoff_.failed_once();
 }
 
 // Begins what can be begun; gives how many lanes that were. Without a job (0) one is made for what the agent does
@@ -533,7 +538,9 @@ void Reconciler::publish() {
     report->errors = {error};
     report->verdict = model::Verdict::fail;
   }
-  if (inspected_) next.drivers = core::judge_drivers(*config_, inventory_, next.modules, drivers_, rdma_.answers());
+  if (inspected_)
+    next.drivers =
+        core::judge_drivers(*config_, inventory_, next.modules, drivers_, rdma_.answers(), awaited_.modules());
   next.components = core::judge_components(next, circumstances_);
   next.state = core::overall(next.components);
   if (next == *before) return end_verifications(*before);

@@ -2,6 +2,7 @@
 // observe. Thread: the loop's; blocking work goes to workers. It publishes every change as a new Snapshot.
 #pragma once
 
+#include "apply/awaited.hpp"
 #include "apply/drift.hpp"
 #include "apply/jobs.hpp"
 #include "apply/look_ahead.hpp"
@@ -37,6 +38,7 @@ class Reconciler {
     std::chrono::microseconds rescan{600'000'000};  // safety net: everything is read again
     std::chrono::microseconds observe{30'000'000};  // reading the machine should be back by then
     std::chrono::milliseconds rdma{15'000};         // an RDMA device should have answered by then
+    std::chrono::microseconds bind{20'000'000};     // what a module was loaded for should be there by then
     std::chrono::microseconds drift{2'000'000};     // what others change stays for this long before it is put right
     std::chrono::seconds step{3600};                // no step is waited for longer, whatever its own deadline
     Retry retry{};
@@ -167,6 +169,7 @@ class Reconciler {
   std::unique_ptr<Task> recovery_, observation_, inspection_;
   RdmaQuestions rdma_;
   LookAhead ahead_;
+  Awaited awaited_;
   loop::Debounce debounce_;
   loop::Timer safety_net_, retry_, drift_timer_, observation_deadline_;
 };

@@ -123,7 +123,7 @@ std::uint32_t Reconciler::verify(std::uint32_t caller_uid) {
 }
 
 void Reconciler::end_verifications(const model::Snapshot& snapshot) {
-  if (inspecting_ || ahead_.looking() || rdma_.asking()) return;
+  if (inspecting_ || ahead_.looking() || rdma_.asking() || !awaited_.modules().empty()) return;
   const auto wrong = core::what_is_wrong(snapshot);
   bool ended = false;
   for (auto job = verify_jobs_.begin(); job != verify_jobs_.end();) {

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string>
 
 namespace nic::core {
 namespace {
@@ -110,10 +112,14 @@ void asked_stack(const Config& config, const Sides& running, Findings& to) {
                   fmt::format("The RDMA stack that runs is {}, but rdma_stack asks for {}.", word(now), word(*asked))});
 }
 
-void bound(const std::vector<Unmade>& all, Findings& to) {
+void bound(const std::vector<Unmade>& all, const std::set<std::string>& awaited, Findings& to) {
   for (const auto& missing : all)
-    to.push_back(
-        {missing.wanted ? Verdict::fail : Verdict::warn, fmt::format("{}: {}.", missing.what, missing.advice)});
+    if (awaited.contains(missing.module))
+      to.push_back({Verdict::unknown,
+                    fmt::format("{}: {} was loaded just now, and that is waited for.", missing.what, missing.module)});
+    else
+      to.push_back(
+          {missing.wanted ? Verdict::fail : Verdict::warn, fmt::format("{}: {}.", missing.what, missing.advice)});
 }
 
 void user_access(const Inventory& inventory, const Reports& modules, const model::RdmaAnswers& answers, Findings& to) {
@@ -195,7 +201,8 @@ std::vector<ModuleReport> judge_modules(const Config& config, Reports modules) {
 }
 
 model::DriverStatus judge_drivers(const Config& config, const Inventory& inventory, const Reports& modules,
-                                  const model::DriverFacts& facts, const model::RdmaAnswers& answers) {
+                                  const model::DriverFacts& facts, const model::RdmaAnswers& answers,
+                                  const std::set<std::string>& awaited) {
   model::DriverStatus status;
   Sides running, on_disk;
   for (const auto& module : modules) {
@@ -211,7 +218,7 @@ model::DriverStatus judge_drivers(const Config& config, const Inventory& invento
   coherence(running, on_disk, status.findings);
   one_version(modules, status.findings);
   asked_stack(config, running, status.findings);
-  bound(unmade(inventory, modules, facts.modules_of), status.findings);
+  bound(unmade(inventory, modules, facts.modules_of), awaited, status.findings);
   user_access(inventory, modules, answers, status.findings);
   peer_memory(config, status.peer_memory, status.findings);
   status.findings.insert(status.findings.end(), facts.next_boot.begin(), facts.next_boot.end());

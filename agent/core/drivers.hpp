@@ -6,6 +6,8 @@
 #include "model/driver_status.hpp"
 #include "model/inventory.hpp"
 
+#include <set>
+#include <string>
 #include <vector>
 
 namespace nic::core {
@@ -15,9 +17,11 @@ namespace nic::core {
                                                              std::vector<model::ModuleReport> modules);
 
 // `modules` as judge_modules gives them. The verdict is the worst of the required modules and of the findings, which
-// are about what no single module tells; other modules only warn there.
+// are about what no single module tells; other modules only warn there. What one of the `awaited` modules has not made
+// yet is unknown.
 [[nodiscard]] model::DriverStatus judge_drivers(const model::Config& config, const model::Inventory& inventory,
                                                 const std::vector<model::ModuleReport>& modules,
-                                                const model::DriverFacts& facts, const model::RdmaAnswers& answers);
+                                                const model::DriverFacts& facts, const model::RdmaAnswers& answers,
+                                                const std::set<std::string>& awaited = {});
 
 }  // namespace nic::core

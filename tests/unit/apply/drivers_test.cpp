@@ -44,6 +44,44 @@ TEST(DriversOnSim, ASetIsLoadedModuleByModule) {
   EXPECT_EQ(agent.now()->drivers.verdict, Verdict::pass);
 }
 
+// A card whose driver is not loaded; loading it binds nothing by itself on the simulated machine.
+model::Inventory unbound_card() {
+  auto host = Host{}.pf("0000:3b:00.0", "ens1", 7, "mlx5_core").inventory();
+  host.net_devices.clear();
+  auto& card = host.functions.at(test::pci("0000:3b:00.0"));
+  card.vendor = 0x15b3;
+  card.driver.reset();
+  return host;
+}
+
+TEST(DriversOnSim, AreWaitedForUntilTheyDriveTheirCards) {
+  AgentOnSim agent{unbound_card(), {}, std::chrono::hours{1}, std::chrono::hours{1}, std::chrono::hours{1}};
+  agent.reconciler->configure(requires_modules({"mlx5_core"}));
+  agent.reconciler->start();
+  const auto waits = [&] {
+    return std::ranges::any_of(agent.now()->drivers.findings,
+                               [](const auto& finding) { return finding.text.contains("that is waited for"); });
+  };
+  ASSERT_TRUE(agent.run_until(waits));
+  ASSERT_TRUE(agent.run_until([&] { return agent.idle(); }));
+  EXPECT_FALSE(agent.now()->settled);
+  EXPECT_EQ(agent.now()->drivers.verdict, Verdict::unknown);
+  agent.machine->change([](model::Inventory& host) {
+    host.functions.at(test::pci("0000:3b:00.0")).driver = "mlx5_core";
+    host.net_devices = Host{}.pf("0000:3b:00.0", "ens1").inventory().net_devices;
+  });
+  ASSERT_TRUE(agent.run_until([&] { return agent.now()->settled; }));
+  EXPECT_EQ(agent.now()->drivers.verdict, Verdict::pass);
+}
+
+TEST(DriversOnSim, ThatNeverDriveTheirCardsAreToldWhenTheDeadlinePasses) {
+  AgentOnSim agent{unbound_card()};
+  agent.reconciler->configure(requires_modules({"mlx5_core"}));
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.now()->settled; }));
+  EXPECT_EQ(agent.now()->drivers.verdict, Verdict::fail);
+}
+
 TEST(DriversOnSim, VerifyPassesWhereAllIsRight) {
   AgentOnSim agent{Host{}.pf("0000:01:00.0").rxe("rxe0", "enp1s0").inventory()};
   agent.reconciler->configure(requires_modules({"ib_uverbs"}));

@@ -153,6 +153,17 @@ TEST(Drivers, HaveToTakeTheCardsThatAreTheirs) {
               HasSubstr("No driver is bound to 0000:3b:00.0 (15b3:1021)"));
 }
 
+TEST(Drivers, ThatWereJustLoadedAreNotYetJudgedByWhatTheyMade) {
+  auto host = Host{}.pf("0000:01:00.0").inventory();
+  host.net_devices.clear();
+  const auto awaiting = [&](const std::set<std::string>& modules) {
+    return judge_drivers({}, host, {runs("igb")}, DriverFacts{}, {}, modules);
+  };
+  EXPECT_EQ(awaiting({"igb"}).verdict, Verdict::unknown);
+  EXPECT_THAT(said(awaiting({"igb"}).findings, Verdict::unknown), HasSubstr("that is waited for"));
+  EXPECT_EQ(awaiting({"ice"}).verdict, Verdict::fail);
+}
+
 TEST(Drivers, AreOfTheModuleThatTheTreeHasForTheCard) {
   auto host = Host{}.pf("0000:01:00.0").inventory();
   auto& card = host.functions.at(pci("0000:01:00.0"));
