@@ -58,6 +58,16 @@ class FakeModule {
     versions_.append(reinterpret_cast<const char*>(&version), sizeof version);
     return *this;
   }
+  // As large as a real one: machine code packs to about a third.
+  FakeModule& code(std::size_t size) {
+    std::uint32_t state = 1;
+    text_.resize(size);
+    for (auto& byte : text_) {
+      state = state * 1664525U + 1013904223U;
+      byte = static_cast<char>((state >> 24U) % 7 == 0 ? state >> 16U : 0x48);
+    }
+    return *this;
+  }
   FakeModule& is_signed() {
     signed_ = true;
     return *this;
@@ -98,6 +108,7 @@ class FakeModule {
                             {".symtab", SHT_SYMTAB, table, 5, 1, sizeof(Elf64_Sym)},
                             {".strtab", SHT_STRTAB, strings},
                             {"__versions", SHT_PROGBITS, versions_},
+                            {".text", SHT_PROGBITS, text_},
                             {".shstrtab", SHT_STRTAB, ""}};
     std::string names;
     std::vector<Elf64_Shdr> headers(parts.size());
@@ -143,7 +154,7 @@ class FakeModule {
   }
 
  private:
-  std::string modinfo_, note_, exported_, versions_;
+  std::string modinfo_, note_, exported_, versions_, text_;
   std::vector<std::string> used_;
   std::vector<std::pair<std::string, std::uint32_t>> crcs_;
   bool signed_{false};
