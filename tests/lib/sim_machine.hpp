@@ -26,6 +26,7 @@ class SimMachine : public apply::Machine {
 
   model::Inventory observe(const model::Inventory&, const model::Dirty&) override {
     const std::lock_guard lock{mutex_};
+    ++observations_;
     auto now = state_;
     for (const auto& [function, who] : users_)
       if (const auto found = now.functions.find(function); found != now.functions.end()) found->second.in_use = who;
@@ -163,6 +164,10 @@ class SimMachine : public apply::Machine {
     const std::lock_guard lock{mutex_};
     return rdma_questions_;
   }
+  [[nodiscard]] unsigned observations() const {
+    const std::lock_guard lock{mutex_};
+    return observations_;
+  }
   [[nodiscard]] unsigned performed() const {
     const std::lock_guard lock{mutex_};
     return performed_;
@@ -207,7 +212,7 @@ class SimMachine : public apply::Machine {
   mutable std::mutex mutex_;
   std::condition_variable released_;
   model::Inventory state_;
-  unsigned performed_{0}, rdma_questions_{0};
+  unsigned performed_{0}, rdma_questions_{0}, observations_{0};
   std::string hung_rdma_device_;
   bool namespaces_{false}, slow_look_ahead_{false};
   std::function<void()> changed_, asked_;

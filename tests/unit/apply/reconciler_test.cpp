@@ -115,6 +115,38 @@ TEST(Reconciler, FollowsACardThatIsPluggedAndPulled) {
   ASSERT_TRUE(agent.run_until([&] { return agent.now()->functions.empty(); }));
 }
 
+TEST(Reconciler, TakesAStormOfCardsForOneChange) {
+  AgentOnSim agent{model::Inventory{}};
+  agent.configure({});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.now()->settled; }));
+  const auto before = agent.machine->observations();
+  for (unsigned bus = 0; bus < 256; ++bus)
+    agent.machine->change([&](model::Inventory& host) {
+      const model::Inventory card = Host{}.plain(fmt::format("0000:{:02x}:00.0", bus));
+      host.functions.insert(card.functions.begin(), card.functions.end());
+    });
+  ASSERT_TRUE(agent.run_until([&] { return agent.now()->inventory.functions.size() == 256; }));
+  EXPECT_LE(agent.machine->observations() - before, 8U);
+}
+
+TEST(Reconciler, LosesNoCardThatIsPluggedWhileAnotherIsConfigured) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0")};
+  agent.machine->hang_when(
+      [](const model::Action& action) { return is_vfs(action) && model::target(action) == kPf.text(); });
+  agent.configure({policy("both", {{"enp1s0", {}}, {"enp2s0", {}}}, 2)});
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).state == FunctionState::applying; }));
+  agent.machine->change([](model::Inventory& host) {
+    const model::Inventory both = Host{}.pf("0000:01:00.0").pf("0000:02:00.0", "enp2s0");
+    host.functions.emplace(kOther, both.functions.at(kOther));
+    host.net_devices = both.net_devices;
+  });
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kOther).state == FunctionState::ok; }));
+  agent.machine->release();
+  ASSERT_TRUE(agent.run_until([&] { return agent.status(kPf).state == FunctionState::ok; }));
+}
+
 TEST(Reconciler, RepairsWhatSomebodyElseChanges) {
   AgentOnSim agent{Host{}.pf("0000:01:00.0")};
   agent.configure({policy("p", {{"enp1s0", {}}}, 2)});

@@ -128,6 +128,37 @@ TEST(Inspect, KnowsWhoseTheFileIsWhereverItLies) {
   }
 }
 
+TEST(Inspect, KnowsWhoseAPackedOrLinkedFileIs) {
+  for (const auto& [command, suffix] : {std::pair{"xz -q", ".xz"}, {"zstd -q --rm", ".zst"}}) {
+    const ModuleTree tree;
+    const std::string other = "usr/lib/modules/6.98.0-other/extra/mlnx-ofa_kernel/mlx5_core.ko";
+    tree.write(other, FakeModule{}.built_for("6.98.0-other").info("depends", "mlx_compat").image());
+    tree.run(std::string{command} + " " + tree.path(other).string());
+    const auto link = tree.module_path("weak-updates/mlx5_core.ko" + std::string{suffix});
+    std::filesystem::create_directories(link.parent_path());
+    std::filesystem::create_symlink(tree.path(other + suffix), link);
+    tree.depmod();
+    const auto report = one(tree, "mlx5_core");
+    EXPECT_EQ(report.provider_file, model::Provider::ofed) << suffix;
+    EXPECT_EQ(report.folder, "weak-updates") << suffix;
+    EXPECT_TRUE(report.vermagic_matches) << suffix;
+  }
+}
+
+TEST(Inspect, SeesWhatDepmodIndexedSinceTheLastInspection) {
+  const ModuleTree tree;
+  tree.add("kernel/mlx5_core.ko", fitting());
+  tree.depmod();
+  FileCache files;
+  const auto look = [&] { return inspect(tree.roots(), {"mlx5_core"}, {}, files).modules.front(); };
+  EXPECT_EQ(look().folder, "kernel");
+  tree.add("updates/mlx5_core.ko", fitting().info("depends", "mlx_compat").build_id("\x02\xaa"));
+  tree.depmod();
+  EXPECT_EQ(look().folder, "updates");
+  EXPECT_EQ(look().build_id_file, "02aa");
+  EXPECT_EQ(look().provider_file, model::Provider::ofed);
+}
+
 TEST(Inspect, KnowsWhoseTheRunningModuleIs) {
   const ModuleTree tree;
   tree.add("kernel/a.ko", fitting());
@@ -302,6 +333,7 @@ TEST(Inspect, FailsAnUnsignedModuleWhereTheKernelWantsSignatures) {
   const auto with = one(tree, "b");
   EXPECT_THAT(said(with, Verdict::fail), Not(HasSubstr("is not signed")));
   EXPECT_NE(with.signature_id, "");
+  EXPECT_EQ(with.signer, "") << "a signature that names nobody is shown as it is";
 }
 
 TEST(Inspect, DoesNotGuessWhetherSignaturesAreWanted) {

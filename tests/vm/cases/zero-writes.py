@@ -119,10 +119,14 @@ def run(node):
             systemctl reload nic-agent.service
             wait_for 20 "the file is read again" is_read_again "$before"
             settled_again
+            for module in vfio-pci vfio_pci; do
+                busctl call org.nicagent1 /org/nicagent1 org.nicagent1.Manager LoadModules "asa{sv}" 1 $module 0
+                settled_again
+            done
             nicctl rescan --wait
         }
         traced satisfied satisfied""")
-    expect("applied twice and read again", changes(node, "satisfied"), [])
+    expect("applied twice, read again, and told to load what is loaded", changes(node, "satisfied"), [])
 
     # The same counting finds what is put right after others.
     check("""
