@@ -24,7 +24,7 @@ class CpioReader {
  public:
   struct Limits {
     std::size_t members{500'000};
-    std::size_t content{std::size_t{256} << 20};  // of a member that is wanted
+    std::size_t content{std::size_t{128} << 20};  // of a member that is wanted
   };
   // `wanted` says whose content is to be kept; `take` is given it when it is whole.
   using Wanted = std::function<bool(const CpioMember&)>;

@@ -107,6 +107,8 @@ Reconciler::Reconciler(sd_event* event, const loop::Mailbox::Post& post, std::sh
 Reconciler::~Reconciler() = default;
 
 void Reconciler::start() {
+  // Nothing is right for want of knowledge, and the ready file must not come and go.
+  drivers_.next_boot = {{model::Verdict::unknown, "What the next boot would bring is being looked at."}};
   safety_net_.arm(timing_.rescan);
   auto owned = std::make_shared<OwnedRecords::Read>();
   auto rdma_netns = std::make_shared<RdmaNetnsRecord::Read>();

@@ -169,7 +169,7 @@ struct ModuleVersions {
 struct DriverRules {
   std::optional<Provider> rdma_stack;  // whose it has to be, inbox or ofed
   bool require_signed{false};
-  std::string ready_file;  // is there as long as the drivers' verdict is pass or warn; "" for none
+  std::string ready_file;  // is there as long as the drivers' verdict is pass; "" for none
 
   bool operator==(const DriverRules&) const = default;
 };
