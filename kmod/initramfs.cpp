@@ -15,8 +15,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace nic::kmod {
@@ -171,7 +171,7 @@ std::expected<Initramfs, model::Error> read_image(const std::filesystem::path& p
     ssize_t got = -1;
     do got = ::read(file.get(), room.data(), room.size());
     while (got < 0 && errno == EINTR);
-    if (got < 0) return std::unexpected(fmt::format("it cannot be read: {}", ::strerrordesc_np(errno)));
+    if (got < 0) return std::unexpected(fmt::format("it cannot be read: {}", std::generic_category().message(errno)));
     return static_cast<std::size_t>(got);
   });
 }

@@ -15,7 +15,6 @@
 namespace nic::kmod {
 namespace {
 
-using namespace std::string_literals;
 using model::Verdict;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
