@@ -97,8 +97,9 @@ std::optional<fs::path> initramfs_of(const model::Roots& roots, const std::strin
 std::vector<Finding> judge_initramfs(const model::Roots& roots, const std::string& release, FileCache& files,
                                      InitramfsCache& images) {
   const auto path = initramfs_of(roots, release);
+  if (!path) return {};
   const auto tree = tree_of(roots, release);
-  if (!path || !tree) return {};
+  if (!tree) return {};
   const auto image = images.read(*path);
   if (!image) return {unknown(*path, image.error().text())};
   std::vector<Finding> findings;
