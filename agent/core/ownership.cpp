@@ -79,22 +79,6 @@ void note_vfs(Owned& owned, const model::FoundVfs& vfs, Which which, Note note) 
   }
 }
 
-model::DesiredVf vf_given_back(const model::FoundVf& was, const PciFunction& now) {
-  model::DesiredVf vf;
-  vf.settings = was.settings;
-  // Nobody can take an address away again: a VF that had none keeps what it has.
-  if (vf.settings.mac && !vf.settings.mac->usable()) vf.settings.mac.reset();
-  if (vf.settings.node_guid && !vf.settings.node_guid->usable()) vf.settings.drop_guids();
-  if (vf.settings.port_guid && !vf.settings.port_guid->usable()) vf.settings.drop_guids();
-  const auto driver = was.driver.value_or(now.driver.value_or(""));
-  vf.mtu = was.mtu;
-  vf.no_driver = driver.empty();
-  if (driver == "vfio-pci") vf.device_type = model::DeviceType::vfio_pci;
-  // Other drivers for programs are bound by whoever brought them.
-  vf.only_if_unbound = driver != "vfio-pci" && model::is_user_space_driver(driver);
-  return vf;
-}
-
 // Something is to be given back to a VF as soon as its user lets go of it.
 bool left_to_a_user(const model::DesiredPf& desired, const PciFunction& pf, const Inventory& inventory) {
   return pf.sriov && std::ranges::any_of(desired.vfs, [&](const auto& entry) {
@@ -135,6 +119,21 @@ model::FoundVfs vfs_as_they_are(const PciFunction& pf, const Inventory& inventor
     all.emplace(address, std::move(now));
   }
   return all;
+}
+
+model::DesiredVf as_it_was(const model::FoundVf& was, const std::string& driver) {
+  model::DesiredVf vf;
+  vf.settings = was.settings;
+  // Nobody can take an address away again: a VF that had none keeps what it has.
+  if (vf.settings.mac && !vf.settings.mac->usable()) vf.settings.mac.reset();
+  if (vf.settings.node_guid && !vf.settings.node_guid->usable()) vf.settings.drop_guids();
+  if (vf.settings.port_guid && !vf.settings.port_guid->usable()) vf.settings.drop_guids();
+  vf.mtu = was.mtu;
+  vf.no_driver = driver.empty();
+  if (driver == "vfio-pci") vf.device_type = model::DeviceType::vfio_pci;
+  // Other drivers for programs are bound by whoever brought them.
+  vf.only_if_unbound = driver != "vfio-pci" && model::is_user_space_driver(driver);
+  return vf;
 }
 
 std::optional<Owned> first_record(const model::PciAddress& address, const Inventory& inventory) {
@@ -186,6 +185,11 @@ Owned noted(Owned before, const model::Action& action, const model::FoundVfs& vf
                  },
                  [](const model::LoadModule&) {},  // no PF's; so is the next one
                  [](const model::SetRdmaNetns&) {},
+                 // A reload has a record of its own.
+                 [](const model::UnloadModule&) {},
+                 [](const model::SetOverride&) {},
+                 [](const model::RestoreInterface&) {},
+                 [](const model::RestoreRdmaDevice&) {},
              },
              action);
   return before;
@@ -222,7 +226,7 @@ model::DesiredPf give_back(const Owned& owned, const PciFunction& pf, const Inve
   if (desired.num_vfs == pf.sriov->num_vfs)
     for (const auto& [address, was] : owned.found.vfs)
       if (const auto* vf = still_there(address, was, pf, inventory); vf != nullptr && was.changed())
-        desired.vfs.emplace(was.index, vf_given_back(was, *vf));
+        desired.vfs.emplace(was.index, as_it_was(was, was.driver.value_or(vf->driver.value_or(""))));
   // VFs that are made again get the drivers that the kernel would have given them.
   model::DesiredVf vf;
   vf.only_if_unbound = true;

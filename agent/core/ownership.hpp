@@ -22,6 +22,9 @@ namespace nic::core {
 // The VFs of a PF as they are now: their drivers, what the PF says of them, the MTU of their interfaces.
 [[nodiscard]] model::FoundVfs vfs_as_they_are(const model::PciFunction& pf, const model::Inventory& inventory);
 
+// A VF as it was, as something to be brought about; `driver` is the one that it had, "" for none.
+[[nodiscard]] model::DesiredVf as_it_was(const model::FoundVf& was, const std::string& driver);
+
 // The record as it has to stand on disk before `action` is carried out. What is noted already is the older truth. Of
 // VFs just those that were there before the record are worth a note; `vfs` are all, as they are.
 [[nodiscard]] model::Owned noted(model::Owned before, const model::Action& action, const model::FoundVfs& vfs);

@@ -188,6 +188,74 @@ void apply(Inventory& inventory, const model::LoadModule& action) {
   inventory.modules.insert(place, std::move(module));
 }
 
+// Its functions lose their driver, and with it their VFs, interfaces and RDMA devices.
+void apply(Inventory& inventory, const model::UnloadModule& action) {
+  std::erase_if(inventory.modules, [&](const auto& module) { return module.name == action.name; });
+  for (auto& module : inventory.modules)
+    if (std::erase(module.holders, action.name) != 0 && module.references != 0) --module.references;
+  std::erase_if(inventory.rdma_devices, [&](const model::RdmaDevice& rdma) {
+    if (rdma.software) return action.name == "rdma_rxe";
+    const auto* function = rdma.function ? inventory.function(*rdma.function) : nullptr;
+    return function != nullptr && function->driver && driver_facts(*function->driver).rdma_module == action.name;
+  });
+  std::vector<PciAddress> lost;
+  for (const auto& [address, function] : inventory.functions)
+    if (function.driver && model::kernel_name(*function.driver) == action.name) lost.push_back(address);
+  for (const auto& address : lost) {
+    const auto found = inventory.functions.find(address);
+    if (found == inventory.functions.end()) continue;  // a VF that went with its PF
+    if (found->second.sriov) apply(inventory, model::SetNumVfs{address, found->second.sriov->num_vfs, 0});
+    forget_links(inventory, address);
+    found->second.driver.reset();
+    found->second.eswitch_mode.reset();
+  }
+}
+
+void apply(Inventory& inventory, const model::SetOverride& action) {
+  if (const auto found = inventory.functions.find(action.function); found != inventory.functions.end())
+    found->second.driver_override = action.driver;
+}
+
+void apply(Inventory& inventory, const model::RestoreInterface& action) {
+  if (action.ifindex == 0) {
+    NetDevice made;
+    made.ifindex = next_ifindex(inventory);
+    made.link_type = model::LinkType::ethernet;
+    made.name = action.saved.name;
+    if (const auto* lower = inventory.net_device(std::string_view{action.saved.lower}))
+      made.lower_ifindex = lower->ifindex;
+    inventory.net_devices.push_back(std::move(made));
+  }
+  const auto* master = inventory.net_device(std::string_view{action.saved.master});
+  for (auto& net : inventory.net_devices) {
+    if (action.ifindex == 0 ? net.name != action.saved.name : net.ifindex != action.ifindex) continue;
+    net.name = action.saved.name;
+    net.mtu = action.saved.mtu;
+    net.admin_up = action.saved.up;
+    if (!action.saved.address.empty()) net.address = action.saved.address;
+    if (master != nullptr) net.master_ifindex = master->ifindex;
+  }
+}
+
+void apply(Inventory& inventory, const model::RestoreRdmaDevice& action) {
+  if (!action.now.empty()) {
+    for (auto& rdma : inventory.rdma_devices)
+      if (rdma.name == action.now) rdma.name = action.saved.name;
+    return;
+  }
+  const auto* net = inventory.net_device(std::string_view{action.saved.interface});
+  if (net == nullptr) return;
+  model::RdmaDevice rdma;
+  rdma.name = action.saved.name;
+  rdma.software = true;
+  rdma.function = net->function;
+  model::RdmaPort port;
+  port.number = 1;
+  port.net_ifindex = net->ifindex;
+  rdma.ports.push_back(port);
+  inventory.rdma_devices.push_back(std::move(rdma));
+}
+
 // As when the kernel changes it at once.
 void apply(Inventory& inventory, const model::SetRdmaNetns& action) {
   if (inventory.rdma_netns_mode && action.to) inventory.rdma_netns_mode = action.to;

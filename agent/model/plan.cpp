@@ -88,6 +88,10 @@ std::string describe(const Action& action) {
             if (!a.from) return fmt::format("have ib_core start in network-namespace mode {}", word(*a.to));
             return fmt::format("set the RDMA network-namespace mode from {} to {}", word(*a.from), word(*a.to));
           },
+          [](const UnloadModule& a) { return fmt::format("unload kernel module {}", a.name); },
+          [](const SetOverride& a) { return fmt::format("reserve {} for driver {}", a.function.text(), a.driver); },
+          [](const RestoreInterface& a) { return fmt::format("put network interface {} back", a.saved.name); },
+          [](const RestoreRdmaDevice& a) { return fmt::format("put RDMA device {} back", a.saved.name); },
       },
       action);
 }
@@ -108,6 +112,14 @@ std::string target(const Action& action) {
                         [](const SetMaxReadRequest& a) { return a.function.text(); },
                         [](const LoadModule& a) { return a.name; },
                         [](const SetRdmaNetns&) { return std::string{"rdma"}; },
+                        [](const UnloadModule& a) { return a.name; },
+                        [](const SetOverride& a) { return a.function.text(); },
+                        [](const RestoreInterface& a) {
+                          return a.saved.function ? a.saved.function->text() : a.saved.name;
+                        },
+                        [](const RestoreRdmaDevice& a) {
+                          return a.saved.function ? a.saved.function->text() : a.saved.name;
+                        },
                     },
                     action);
 }

@@ -7,6 +7,7 @@
 #include "model/eswitch.hpp"
 #include "model/pci_address.hpp"
 #include "model/rdma_netns.hpp"
+#include "model/reload.hpp"
 #include "model/vdpa.hpp"
 #include "model/vf_settings.hpp"
 
@@ -128,6 +129,34 @@ struct LoadModule {
   bool operator==(const LoadModule&) const = default;
 };
 
+// Unload a kernel module that nothing uses; never forced.
+struct UnloadModule {
+  std::string name;
+  bool operator==(const UnloadModule&) const = default;
+};
+
+// driver_override of a VF: which driver alone may be bound to it.
+struct SetOverride {
+  PciAddress function;
+  std::string driver;
+  bool operator==(const SetOverride&) const = default;
+};
+
+// Make an interface what it was before its driver was loaded anew: name, address, MTU, master, up or down, addresses,
+// routes; one that stands on another is made again.
+struct RestoreInterface {
+  SavedInterface saved;
+  unsigned ifindex{0};  // as it is now; 0: it has to be made
+  bool operator==(const RestoreInterface&) const = default;
+};
+
+// Give an RDMA device its name back, or make one of software again.
+struct RestoreRdmaDevice {
+  SavedRdmaDevice saved;
+  std::string now;  // its name now; "": it has to be made
+  bool operator==(const RestoreRdmaDevice&) const = default;
+};
+
 // Set the RDMA subsystem's network-namespace mode. Where the kernel refuses to change it now, the option of ib_core for
 // the next start says so; where it does not, no option of the agent's with another mode stays.
 struct SetRdmaNetns {
@@ -138,7 +167,8 @@ struct SetRdmaNetns {
 };
 
 using Action = std::variant<SetNumVfs, SetAutoprobe, SetEswitchMode, WriteUdevRules, BindDriver, UnbindDriver, SetVf,
-                            SetVdpa, BringUp, SetMtu, SetAcs, SetMaxReadRequest, LoadModule, SetRdmaNetns>;
+                            SetVdpa, BringUp, SetMtu, SetAcs, SetMaxReadRequest, LoadModule, SetRdmaNetns, UnloadModule,
+                            SetOverride, RestoreInterface, RestoreRdmaDevice>;
 
 struct Step {
   Action action;
