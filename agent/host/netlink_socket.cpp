@@ -193,8 +193,8 @@ std::expected<void, model::Error> NetlinkSocket::dump(std::uint16_t type, Bytes 
   return {};
 }
 
-std::expected<void, model::Error> NetlinkSocket::change(std::uint16_t type, Bytes payload) {
-  const auto outcome = exchange(type, NLM_F_ACK, payload, [](Bytes) {});
+std::expected<void, model::Error> NetlinkSocket::change(std::uint16_t type, Bytes payload, int flags) {
+  const auto outcome = exchange(type, NLM_F_ACK | flags, payload, [](Bytes) {});
   if (!outcome) return std::unexpected(outcome.error());
   return {};
 }

@@ -40,8 +40,8 @@ class NetlinkSocket {
   [[nodiscard]] std::expected<void, model::Error> ask(std::uint16_t type, Bytes payload,
                                                       const std::function<void(Bytes)>& answer);
   // Sends what the kernel is to change, and waits for its acknowledgement. The kernel's own words for a refusal are the
-  // error's advice.
-  [[nodiscard]] std::expected<void, model::Error> change(std::uint16_t type, Bytes payload);
+  // error's advice. `flags`: NLM_F_CREATE and its like.
+  [[nodiscard]] std::expected<void, model::Error> change(std::uint16_t type, Bytes payload, int flags = 0);
 
  private:
   enum class Outcome : std::uint8_t { complete, interrupted };

@@ -5,6 +5,7 @@
 #include "host/netlink_facts.hpp"
 #include "host/netlink_socket.hpp"
 #include "host/rdma_netns.hpp"
+#include "host/restore.hpp"
 #include "host/udev_rules.hpp"
 #include "host/vdpa.hpp"
 #include "host/vf_settings.hpp"
@@ -12,6 +13,7 @@
 #include <linux/rtnetlink.h>
 
 #include <cerrno>
+#include <type_traits>
 #include <variant>
 
 namespace nic::host {
@@ -21,6 +23,12 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
+
+// Done by kmod/, or by restore() of this room.
+template <class Step>
+constexpr bool kElsewhere =
+    std::is_same_v<Step, model::LoadModule> || std::is_same_v<Step, model::UnloadModule> ||
+    std::is_same_v<Step, model::RestoreInterface> || std::is_same_v<Step, model::RestoreRdmaDevice>;
 
 // Beside a composed tree there is no kernel that would know its interfaces.
 Rtnetlink rtnetlink_of(const model::Roots& roots) {
@@ -49,6 +57,9 @@ std::string modalias(const model::Roots& roots, const model::PciAddress& functio
 
 std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action,
                                           ProbeWindows& windows) {
+  if (const auto* net = std::get_if<model::RestoreInterface>(&action))
+    return restore(roots, *net, restore_kernel(roots));
+  if (const auto* rdma = std::get_if<model::RestoreRdmaDevice>(&action)) return restore(*rdma, restore_kernel(roots));
   return perform(roots, action,
                  {[](const Sysfs& sys, const char* path, std::string_view value) { return sys.write(path, value); },
                   rtnetlink_of(roots), eswitch_kernel(), rdma_netns_kernel(roots), vdpa_kernel(), windows});
@@ -118,9 +129,14 @@ std::expected<void, model::Error> perform(const model::Roots& roots, const model
                           if (auto found = there(step.function); !found) return found;
                           return set_max_read_request(files(step.function), step.to);
                         },
-                        [&](const model::LoadModule& step) -> std::expected<void, model::Error> {
-                          return std::unexpected(model::Error{model::Code::internal, 0, "load the module", step.name,
-                                                              "modules are loaded by kmod, not by writes to sysfs"});
+                        [&](const model::SetOverride& step) -> std::expected<void, model::Error> {
+                          if (auto found = there(step.function); !found) return found;
+                          return files(step.function).put("driver_override", step.driver + "\n");
+                        },
+                        [&](const auto& step) -> std::expected<void, model::Error> {
+                          static_assert(kElsewhere<std::decay_t<decltype(step)>>);
+                          return std::unexpected(model::Error{model::Code::internal, 0, model::describe(action), "",
+                                                              "this is not done by writes to sysfs"});
                         },
                     },
                     action);

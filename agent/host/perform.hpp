@@ -22,8 +22,8 @@ namespace nic::host {
 
 class ProbeWindows;  // host/probe_windows.hpp
 
-// Everything but LoadModule, which belongs to kmod/ and answers Code::internal. Steps that run side by side share
-// `windows`.
+// Everything but LoadModule and UnloadModule, which belong to kmod/ and answer Code::internal. Steps that run side by
+// side share `windows`.
 [[nodiscard]] std::expected<void, model::Error> perform(const model::Roots& roots, const model::Action& action,
                                                         ProbeWindows& windows);
 

@@ -1,5 +1,6 @@
 #include "host/users.hpp"
 
+#include "host/open_files.hpp"
 #include "host/sysfs.hpp"
 #include "host/vdpa.hpp"
 #include "model/drivers.hpp"
@@ -7,20 +8,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 namespace nic::host {
 namespace {
 
-namespace fs = std::filesystem;
 using Waiting = std::map<std::string, std::vector<model::PciAddress>>;  // device node -> functions behind it
-
-bool is_number(const std::string& text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
 
 // The nodes through which a process would hold the function: its group's, and with iommufd its own.
 std::vector<std::string> vfio_nodes(const Sysfs& folder) {
@@ -34,28 +28,14 @@ std::vector<std::string> vfio_nodes(const Sysfs& folder) {
   return nodes;
 }
 
-// Looks through the descriptors of every process; those that end meanwhile, or that we may not look at, are passed
-// over.
 void find_holders(const model::Roots& roots, const Waiting& nodes, std::map<model::PciAddress, std::string>& users) {
-  std::error_code failure;
-  for (fs::directory_iterator process{roots.proc, failure}, end; !failure && process != end;
-       process.increment(failure)) {
-    const auto pid = process->path().filename().string();
-    if (!is_number(pid)) continue;
-    std::error_code ended;
-    for (fs::directory_iterator fd{process->path() / "fd", ended}; !ended && fd != end; fd.increment(ended)) {
-      std::error_code closed;
-      const auto target = fs::read_symlink(fd->path(), closed);
-      if (closed) continue;
-      const auto found = nodes.find(target.string());
-      if (found == nodes.end()) continue;
-      const auto proc = Sysfs::open(process->path());
-      const auto name = proc ? proc->text("comm") : Sysfs::Maybe<std::string>{};
-      for (const auto& function : found->second)
-        users.emplace(function, fmt::format("{} is held open by {} ({})", found->first,
-                                            name && *name ? plain_text(**name) : "a process", pid));
-    }
-  }
+  for_each_open_file(roots, [&](const std::string& pid, const std::string& target) {
+    const auto found = nodes.find(target);
+    if (found == nodes.end()) return;
+    for (const auto& function : found->second)
+      users.emplace(function,
+                    fmt::format("{} is held open by {} ({})", found->first, process_name(roots, pid), pid));
+  });
 }
 
 }  // namespace
