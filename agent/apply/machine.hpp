@@ -7,6 +7,7 @@
 #include "model/error.hpp"
 #include "model/inventory.hpp"
 #include "model/plan.hpp"
+#include "model/reload.hpp"
 
 #include <expected>
 #include <map>
@@ -35,6 +36,11 @@ class Machine {
                                                    const model::Inventory& inventory) = 0;
   // What would be wrong after the next boot: may take seconds where an initramfs has changed.
   [[nodiscard]] virtual std::vector<model::Finding> look_ahead() = 0;
+  // Who uses the drivers, as far as the inventory does not tell it.
+  [[nodiscard]] virtual model::ReloadFacts reload_facts() = 0;
+  // What rtnetlink tells of interfaces (ifindex to name) that are about to go, by ifindex.
+  [[nodiscard]] virtual std::expected<std::map<unsigned, model::SavedMessages>, model::Error> save_interfaces(
+      const std::map<unsigned, std::string>& going) = 0;
   // Opens and queries an RDMA device as user space does.
   [[nodiscard]] virtual std::expected<void, model::Error> ask_rdma_device(const std::string& name) = 0;
 };

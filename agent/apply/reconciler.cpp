@@ -13,6 +13,7 @@
 #include "model/names.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -102,7 +103,13 @@ Reconciler::Reconciler(sd_event* event, const loop::Mailbox::Post& post, std::sh
                                         "a kernel call has not come back; the kernel log may say why"};
                               loop::log(Event::problem, {}, *circumstances_.observation);
                               publish();
-                            }} {}
+                            }},
+      reload_deadline_{event, [this] {
+                         std::vector<std::string> missing = reloading_->waits;
+                         for (const auto& [lane, error] : reloading_->reasons) missing.push_back(error.text());
+                         end_reload(Error{Code::timed_out, 0, "put back what the drivers made", "",
+                                          fmt::format("still missing: {}", fmt::join(missing, "; "))});
+                       }} {}
 
 Reconciler::~Reconciler() = default;
 
@@ -113,11 +120,14 @@ void Reconciler::start() {
   auto owned = std::make_shared<OwnedRecords::Read>();
   auto rdma_netns = std::make_shared<RdmaNetnsRecord::Read>();
   auto of_operator = std::make_shared<OwnedRecords::OfOperator>();
+  auto reload = std::make_shared<ReloadRecordFile::Read>();
   recovery_ = std::make_unique<Task>(
       post_,
-      [machine = machine_, records = records_, owned, rdma_netns, of_operator] {
+      [machine = machine_, records = records_, owned, rdma_netns, of_operator, reload] {
         *owned = records->owned.read();
         *rdma_netns = records->rdma_netns.read();
+        *reload = records->reload.read();
+        if (reload->set_aside) loop::log(Event::state_set_aside, {}, *reload->set_aside);
         if (rdma_netns->set_aside) loop::log(Event::state_set_aside, {}, *rdma_netns->set_aside);
         *of_operator = records->owned.of_operator();
         for (const auto& error : owned->set_aside) loop::log(Event::state_set_aside, {}, error);
@@ -136,12 +146,13 @@ void Reconciler::start() {
                       fmt::format("put back sriov_drivers_autoprobe of {}: making its VFs was interrupted", pf.text()));
         }
       },
-      [this, owned, rdma_netns, of_operator] {
+      [this, owned, rdma_netns, of_operator, reload] {
         // What was changed is looked at, also where the GPU that it was for has gone meanwhile.
         for (const auto& [address, record] : owned->owned)
           if (!record.found.of_pcie().nothing()) inventory_.pcie.functions[address].address = address;
         ownership_.begin(std::move(owned->owned), rdma_netns->owned, std::move(of_operator->records));
         recovered_ = true;
+        if (reload->interrupted) resume_reload(std::move(*reload->interrupted));
         observe();
       });
 }
@@ -295,14 +306,17 @@ void Reconciler::reconsider() {
   gpu_paths_ = core::gpu_paths(inventory_, config_->gpudirect);
   if (!stopping_ && !held_) {
     ownership_.settle(desired_, plan_, inventory_,
-                      [this](const PciAddress& pf) { return !lanes_.contains(pf.text()) && shown(pf.text()); });
-    if (!lanes_.contains(kRdmaLane) && shown(kRdmaLane)) ownership_.settle_rdma(desired_, inventory_);
+                      [this](const PciAddress& pf) {
+                        return !lanes_.contains(pf.text()) && shown(pf.text()) && !reloads(pf);
+                      });
+    if (!reloading_ && !lanes_.contains(kRdmaLane) && shown(kRdmaLane)) ownership_.settle_rdma(desired_, inventory_);
   }
+  if (!stopping_) put_back();
   if (config_->auto_apply && !stopping_ && !held_) submit(plan_, 0, false);
   const bool refused = std::ranges::any_of(plan_.pfs, [](const auto& pf) { return !pf.refusals.empty(); });
   const auto rdma = core::judge_rdma(desired_, inventory_, rdma_failure_);
   if (inspected_ && plan_.empty() && !refused && desired_.conflicts.empty() && lanes_.empty() && !rdma.problem &&
-      !rdma.reboot)
+      !rdma.reboot && !reloading_)
     applied_generation_ = config_generation_;
   settled_ = settled_ || at_rest();
   publish();
@@ -354,7 +368,8 @@ bool Reconciler::shown(const std::string& lane) const {
 
 bool Reconciler::at_rest() const {
   return circumstances_.observed && inspected_ && !held_ && !observing_ && !inspecting_ && dirty_.empty() &&
-         lanes_.empty() && awaited_.modules().empty() && !ownership_.at_work() && !backoff_.failed_once();
+         lanes_.empty() && awaited_.modules().empty() && !ownership_.at_work() && !reloading_ &&
+         !backoff_.failed_once();
 }
 
 // Begins what can be begun; gives how many lanes that were. Without a job (0) one is made for what the agent does
@@ -362,7 +377,7 @@ bool Reconciler::at_rest() const {
 unsigned Reconciler::submit(const model::Plan& plan, std::uint32_t job, bool by_hand) {
   unsigned begun = 0;
   const auto begin = [&](const std::string& name, std::optional<PciAddress> pf, std::vector<Step> steps) {
-    if (steps.empty() || lanes_.contains(name) || (pf && ownership_.at_work(*pf))) return;
+    if (steps.empty() || lanes_.contains(name) || reloads(pf) || (pf && ownership_.at_work(*pf))) return;
     if (name == kRdmaLane && ownership_.at_work_on_rdma()) return;
     if (!by_hand && (!shown(name) || !backoff_.may(name, steps, std::chrono::steady_clock::now()))) return;
     if (job == 0) job = jobs_.begin("apply", 0, realtime_usec());
@@ -378,6 +393,7 @@ unsigned Reconciler::submit(const model::Plan& plan, std::uint32_t job, bool by_
   const bool loading =
       std::ranges::any_of(lanes_, [](const auto& entry) { return !entry.second.pf && entry.first != kRdmaLane; });
   for (const auto& pf : plan.pfs) {
+    if (reloads(pf.pf)) continue;
     // Such a PF comes after the modules, however their loading ends.
     const bool needs_module = std::ranges::any_of(pf.steps, needs_modules);
     if (needs_module && (loading || (!inspected_ && !plan.modules.empty()))) continue;
@@ -422,7 +438,8 @@ bool Reconciler::run(const std::string& name, Lane lane, bool by_hand) {
 
 model::Record Reconciler::record_for(const std::string& name, const Lane& lane) const {
   if (name == kRdmaLane) return ownership_.rdma_netns();
-  if (!lane.pf) return {};
+  // What is put back after a reload is no change of what was found.
+  if (!lane.pf || lane.reload) return {};
   // What is done to the VFs of somebody else's PF makes it nobody's.
   const auto wanted = desired_.pfs.find(*lane.pf);
   if (wanted != desired_.pfs.end() && wanted->second.externally_managed) return {};
@@ -445,6 +462,7 @@ void Reconciler::failed(const Lane& lane, const Step& step, const Error& error) 
 
 void Reconciler::step_finished(Lane& lane, const Step& step, const std::expected<void, Error>& result) {
   if (result) {
+    if (lane.reload && reloading_) reloading_->so_far.note(step.action);
     loop::log(std::holds_alternative<model::LoadModule>(step.action) ? Event::module_loaded : Event::step_done,
               fields_of(step), fmt::format("{}: {}", model::describe(step.action), step.why));
     return;
@@ -454,6 +472,10 @@ void Reconciler::step_finished(Lane& lane, const Step& step, const std::expected
   loop::log(std::holds_alternative<model::LoadModule>(step.action) ? Event::module_failed : Event::step_failed,
             fields_of(step), error);
   if (lane.error) return;  // the first failure is the one that is shown
+  if (lane.reload) {
+    lane.error = std::move(error);
+    return;
+  }
   failed(lane, step, error);
   // What the driver cannot do it will not do by itself. Only the first step found the machine as it was planned for.
   const bool hardware = std::holds_alternative<model::SetEswitchMode>(step.action) ||
@@ -501,7 +523,9 @@ void Reconciler::lane_over(const std::string& name) {
         realtime_usec() +
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(*delay).count());
   needs_scan_[name] = scans_begun_ + 1;
-  jobs_.lane_ended(lane.job, name, lane.error);
+  // What a reload has not managed it tells when it ends.
+  jobs_.lane_ended(lane.job, name, lane.reload ? std::nullopt : lane.error);
+  if (lane.reload) reload_lane_over(name, lane);
   changed(Dirty::all());
   reconsider();
   if (stopping_ && lanes_.empty() && quiet_) std::exchange(quiet_, {})();
@@ -516,6 +540,7 @@ void Reconciler::publish() {
   next.config_generation = config_generation_;
   next.applied_generation = applied_generation_;
   next.settled = settled_;
+  next.reloading = reloading_.has_value();
   next.config_errors = config_errors_;
   next.desired = desired_;
   next.plan = plan_;

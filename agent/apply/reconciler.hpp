@@ -15,7 +15,9 @@
 #include "apply/worker.hpp"
 #include "core/judge.hpp"
 #include "core/plan.hpp"
+#include "core/put_back.hpp"
 #include "loop/loop.hpp"
+#include "model/reload.hpp"
 #include "model/snapshot.hpp"
 
 #include <cstdint>
@@ -41,6 +43,7 @@ class Reconciler {
     std::chrono::microseconds bind{20'000'000};     // what a module was loaded for should be there by then
     std::chrono::microseconds drift{2'000'000};     // what others change stays for this long before it is put right
     std::chrono::seconds step{3600};                // no step is waited for longer, whatever its own deadline
+    std::chrono::microseconds reload{120'000'000};  // what drivers that were loaded anew made should be back by then
     Retry retry{};
   };
   struct Faces {
@@ -82,6 +85,19 @@ class Reconciler {
   [[nodiscard]] std::uint32_t verify(std::uint32_t caller_uid);
   [[nodiscard]] std::expected<std::uint32_t, model::Error> load_modules(const std::vector<std::string>& names,
                                                                         std::uint32_t caller_uid);
+  // What unloading and loading these modules anew would do, and what stands in its way: answered on the loop's thread,
+  // when /proc has been looked through.
+  template <class T>
+  using Later = std::function<void(const std::expected<T, model::Error>&)>;
+  void plan_reload(const std::vector<std::string>& names, Later<model::ReloadPlan> done);
+  struct ReloadRequest {
+    std::vector<std::string> names;  // modules, and sets
+    bool force{false};
+    std::uint32_t caller_uid{0};
+  };
+  // Does it. All that goes with the drivers is noted before and put back after, also when the agent dies meanwhile.
+  // Refused (Code::protected_) where something stands in the way, or (Code::busy) is at work on what is affected.
+  void reload_drivers(const ReloadRequest& request, Later<std::uint32_t> done);
   struct ReleaseRequest {
     model::PciAddress device;
     bool restore{false};  // give back what was found; without it the PF stays as it is and the record goes
@@ -95,6 +111,8 @@ class Reconciler {
 
  private:
   static constexpr const char* kScanLane = "scan";
+  static constexpr const char* kReloadLane = "reload";             // modules, and what belongs to no function
+  static constexpr const char* kReloadJobLane = "reload drivers";  // of the job, until all is over
   // Work under way: a PF's steps, one module, or the RDMA subsystem's. They go side by side, the steps of one in order.
   struct Lane {
     std::optional<model::PciAddress> pf;
@@ -103,7 +121,36 @@ class Reconciler {
     std::uint32_t job{0};
     std::optional<model::Error> error;
     bool for_good{false};  // trying again cannot help
+    bool reload{false};    // a part of loading drivers anew
   };
+  // Drivers that are being loaded anew.
+  enum class ReloadPhase : std::uint8_t { noting, unloading, loading, putting_back };
+  struct Reloading {
+    ReloadPhase phase{ReloadPhase::noting};
+    std::uint32_t job{0};
+    model::ReloadRecord record;
+    std::set<model::PciAddress> busy;  // nothing else is begun on these functions
+    core::PutBackSoFar so_far;
+    std::vector<std::string> waits;              // what is still missing
+    std::map<std::string, model::Error> reasons;  // lane -> why its last attempt failed
+    std::optional<model::Error> error;            // the first that goes on being one
+  };
+  using WithFacts = std::function<void(const model::ReloadFacts&)>;
+  void gather_reload_facts(WithFacts then);
+  [[nodiscard]] std::expected<void, model::Error> may_reload(const std::set<model::PciAddress>& functions) const;
+  [[nodiscard]] std::expected<std::uint32_t, model::Error> begin_reload(const ReloadRequest& request,
+                                                                        const model::ReloadFacts& facts);
+  void note_reload(const model::ReloadPlan& plan, const model::ReloadFacts& facts);
+  void resume_reload(model::ReloadRecord record);
+  void run_reload(ReloadPhase phase, std::vector<model::Step> steps);
+  void load_again();
+  void reload_lane_over(const std::string& name, const Lane& lane);
+  void put_back();
+  void end_reload(std::optional<model::Error> error);
+  // It is being loaded anew, or (without one) anything is.
+  [[nodiscard]] bool reloads(const std::optional<model::PciAddress>& pf) const {
+    return reloading_ && (!pf || reloading_->busy.contains(*pf));
+  }
   void observe();
   void observed(model::Inventory inventory, std::uint64_t scan);
   void inspect();
@@ -166,12 +213,14 @@ class Reconciler {
   std::map<std::uint32_t, std::uint64_t> scan_jobs_;    // rescan job -> the scan that answers it
   std::map<std::uint32_t, std::uint64_t> verify_jobs_;  // the same of jobs that wait for more than the scan
   std::function<void()> quiet_;
-  std::unique_ptr<Task> recovery_, observation_, inspection_;
+  std::optional<Reloading> reloading_;
+  std::vector<WithFacts> want_reload_facts_;
+  std::unique_ptr<Task> recovery_, observation_, inspection_, reload_facts_, reload_note_;
   RdmaQuestions rdma_;
   LookAhead ahead_;
   Awaited awaited_;
   loop::Debounce debounce_;
-  loop::Timer safety_net_, retry_, drift_timer_, observation_deadline_;
+  loop::Timer safety_net_, retry_, drift_timer_, observation_deadline_, reload_deadline_;
 };
 
 }  // namespace nic::apply

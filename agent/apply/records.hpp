@@ -1,5 +1,5 @@
 // What stands on disk while the agent changes the machine: the records of ownership (owned_records.hpp,
-// rdma_netns_record.hpp), and
+// rdma_netns_record.hpp), what a reload of drivers has to put back (reload_record.hpp), and
 // write-ahead notes of what is switched for a moment while VFs are made (sriov_drivers_autoprobe), one file per PF
 // below <state>/in-progress. Thread: any; blocking (fsync). Made before the step, removed after it; what is left at the
 // next start was interrupted.
@@ -7,6 +7,7 @@
 
 #include "apply/owned_records.hpp"
 #include "apply/rdma_netns_record.hpp"
+#include "apply/reload_record.hpp"
 #include "model/error.hpp"
 #include "model/owned.hpp"
 #include "model/pci_address.hpp"
@@ -44,6 +45,7 @@ class Records {
 
   OwnedRecords owned;
   RdmaNetnsRecord rdma_netns;
+  ReloadRecordFile reload;
 
  private:
   std::filesystem::path folder_;

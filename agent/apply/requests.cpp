@@ -20,6 +20,8 @@ constexpr const char* kReleaseLane = "release";
 }  // namespace
 
 std::expected<void, Error> Reconciler::without_work(const PciAddress& device, const char* what) const {
+  if (reloads(device))
+    return std::unexpected(Error{Code::busy, 0, what, device.text(), "its driver is being loaded anew"});
   const auto lane = lanes_.find(device.text());
   if (lane == lanes_.end() && !ownership_.at_work(device)) return {};
   const bool stuck = lane != lanes_.end() && lane->second.worker->stuck();
@@ -142,6 +144,9 @@ void Reconciler::end_verifications(const model::Snapshot& snapshot) {
 std::expected<std::uint32_t, Error> Reconciler::load_modules(const std::vector<std::string>& names,
                                                              std::uint32_t caller_uid) {
   if (names.empty()) return std::unexpected(model::invalid("load modules", "", "no module is named"));
+  if (reloading_)
+    return std::unexpected(
+        Error{Code::busy, 0, "load modules", "", "drivers are being loaded anew; wait for that job to end"});
   model::Plan plan;
   for (const auto& name : names) {
     Step step;

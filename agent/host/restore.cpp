@@ -91,7 +91,7 @@ class Interface {
     ifinfomsg header{};
     header.ifi_index = static_cast<int>(link.ifindex);
     header.ifi_change = IFF_UP;
-    header.ifi_flags = on ? IFF_UP : 0U;
+    header.ifi_flags = on ? unsigned{IFF_UP} : 0U;
     return send(on ? "switch on" : "switch off", RTM_SETLINK, Attributes::behind(header).bytes(), 0);
   }
   Done send(const std::string& what, std::uint16_t type, Bytes payload, int flags) {

@@ -89,7 +89,7 @@ enum class JobState : std::uint8_t { queued, running, done, failed, canceled, ti
 
 struct Job {
   std::uint32_t id{0};
-  std::string kind;  // "apply", "rescan", "load-modules"
+  std::string kind;  // "apply", "rescan", "load-modules", "reload-drivers"
   JobState state{JobState::queued};
   unsigned step{0}, steps{0};
   std::string text;               // the step at work
@@ -110,6 +110,7 @@ struct Snapshot {
   // Everything that could be done by itself for the configuration in force has been done or has failed for good;
   // nothing more will change unless something happens.
   bool settled{false};
+  bool reloading{false};  // drivers are being unloaded and loaded anew
   std::vector<Error> config_errors;  // of the last reading; the last good configuration stays in force
   Desired desired;
   Plan plan;  // what would be done now

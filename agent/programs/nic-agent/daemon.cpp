@@ -162,7 +162,7 @@ class Daemon {
     announce(*before, *after);
     if (bus_) bus_->publish(after);
     if (endpoint_) endpoint_->publish(after);
-    const bool right = after->drivers.verdict == model::Verdict::pass;
+    const bool right = after->drivers.verdict == model::Verdict::pass && !after->reloading;
     if (const auto kept = ready_file_.keep(after->config->drivers.ready_file, right); !kept)
       loop::log(Event::problem, {}, kept.error().during("keep the drivers' ready file"));
     const auto line = status_line(*after);

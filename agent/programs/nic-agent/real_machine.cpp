@@ -2,11 +2,14 @@
 
 #include "host/observe.hpp"
 #include "host/perform.hpp"
+#include "host/reload_facts.hpp"
+#include "host/reload_messages.hpp"
 #include "host/users.hpp"
 #include "host/verbs.hpp"
 #include "kmod/inspect.hpp"
 #include "kmod/load.hpp"
 #include "kmod/next_boot.hpp"
+#include "kmod/unload.hpp"
 #include "kubelet/pod_resources.hpp"
 
 #include <algorithm>
@@ -74,6 +77,7 @@ std::expected<std::map<model::PciAddress, std::string>, model::Error> RealMachin
 
 std::expected<void, model::Error> RealMachine::perform(const model::Action& action) {
   if (const auto* load = std::get_if<model::LoadModule>(&action)) return kmod::load(roots_, load->name);
+  if (const auto* unload = std::get_if<model::UnloadModule>(&action)) return kmod::unload(roots_, unload->name);
   const Busy busy{*this, locked_by(action)};
   auto done = host::perform(roots_, action, probe_windows_);
   const auto* bind = std::get_if<model::BindDriver>(&action);
@@ -104,6 +108,12 @@ model::DriverFacts RealMachine::inspect(const std::vector<std::string>& wanted, 
 }
 
 std::vector<model::Finding> RealMachine::look_ahead() { return kmod::look_ahead(roots_, module_files_, initramfs_); }
+model::ReloadFacts RealMachine::reload_facts() { return host::read_reload_facts(roots_); }
+
+std::expected<std::map<unsigned, model::SavedMessages>, model::Error> RealMachine::save_interfaces(
+    const std::map<unsigned, std::string>& going) {
+  return host::save_interfaces(going);
+}
 
 std::expected<void, model::Error> RealMachine::ask_rdma_device(const std::string& name) {
   return host::ask_rdma_device(name);

@@ -25,6 +25,9 @@ class RealMachine : public apply::Machine {
   [[nodiscard]] model::DriverFacts inspect(const std::vector<std::string>& wanted,
                                            const model::Inventory& inventory) override;
   [[nodiscard]] std::vector<model::Finding> look_ahead() override;
+  [[nodiscard]] model::ReloadFacts reload_facts() override;
+  [[nodiscard]] std::expected<std::map<unsigned, model::SavedMessages>, model::Error> save_interfaces(
+      const std::map<unsigned, std::string>& going) override;
   [[nodiscard]] std::expected<void, model::Error> ask_rdma_device(const std::string& name) override;
 
   // Whose VFs are is asked of the kubelet there; "" asks nobody.
