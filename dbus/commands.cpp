@@ -44,6 +44,11 @@ void check_name(const char* what, const std::string& name) {
   must(!name.empty() && name.size() <= kLongestName, what, name, "1 to 256 bytes");
 }
 
+void check_modules(const char* what, const std::vector<std::string>& modules) {
+  must(!modules.empty() && modules.size() <= kMostModules, what, "", "give 1 to 64 names");
+  for (const auto& module : modules) check_name(what, module);
+}
+
 std::string joined(const std::vector<model::PciAddress>& devices) {
   std::vector<std::string> texts;
   for (const auto& device : devices) texts.push_back(device.text());
@@ -53,6 +58,15 @@ std::string joined(const std::vector<model::PciAddress>& devices) {
 // What the daemon gave, as what the method returns.
 sdbus::ObjectPath out(JobId job) { return sdbus::ObjectPath{job_path(job)}; }
 std::uint64_t out(std::uint64_t generation) { return generation; }
+OptionMap dictionary_of(const PlanStep& step) {
+  OptionMap dictionary;
+  for (const auto& [key, held] : step)
+    dictionary.emplace(key, std::visit([](const auto& item) { return sdbus::Variant{item}; }, held));
+  return dictionary;
+}
+std::tuple<std::string, OptionMap> out(const model::ReloadPlan& plan) {
+  return {reload_plan_text(plan), dictionary_of(reload_plan(plan))};
+}
 
 template <class F, class... In>
 auto call(const F& function, In&&... in) -> decltype(function(std::forward<In>(in)...)) {
@@ -76,6 +90,8 @@ void reply_to(sdbus::Result<Out...>& reply, const Answer<T>& done, About about) 
       reply.returnError(bus_error(done.error(), about));
     else if constexpr (sizeof...(Out) == 0)
       reply.returnResults();
+    else if constexpr (sizeof...(Out) > 1)
+      std::apply([&](const auto&... part) { reply.returnResults(part...); }, out(*done));
     else
       reply.returnResults(out(*done));
   } catch (const std::exception& error) {
@@ -130,11 +146,7 @@ PlanAnswer Commands::plan(const OptionMap& map) {
   known(options.devices);
   const auto plan = value(call(requests_.plan, PlanOptions{std::move(options.devices), options.force}));
   std::vector<OptionMap> dictionaries;
-  for (const auto& step : steps(plan)) {
-    auto& dictionary = dictionaries.emplace_back();
-    for (const auto& [key, held] : step)
-      dictionary.emplace(key, std::visit([](const auto& item) { return sdbus::Variant{item}; }, held));
-  }
+  for (const auto& step : steps(plan)) dictionaries.push_back(dictionary_of(step));
   return {plan_text(plan), std::move(dictionaries)};
 }
 
@@ -227,12 +239,45 @@ void Commands::verify(const std::string& sender, const OptionMap& map, JobResult
 void Commands::load_modules(const std::string& sender, const std::vector<std::string>& modules, const OptionMap& map,
                             JobResult&& result) {
   const auto options = value(read(map, {kNoInteraction}));
-  must(!modules.empty() && modules.size() <= kMostModules, "load modules", "", "give 1 to 64 names");
-  for (const auto& module : modules) check_name("load the module", module);
+  check_modules("load the module", modules);
   Question question{sender, names::kActionLoadDriver, {}, options.interactive};
   question.details["modules"] = fmt::format("{}", fmt::join(modules, ","));
   after_yes(std::move(question), std::move(result), About::call,
             [this, modules](Uid uid) { return call(requests_.load_modules, modules, uid); });
+}
+
+void Commands::plan_reload(const std::string& sender, const std::vector<std::string>& modules, const OptionMap& map,
+                           ReloadPlanResult&& result) {
+  value(read(map, {}));
+  check_modules("plan to reload the module", modules);
+  auto reply = std::make_shared<ReloadPlanResult>(std::move(result));
+  const auto finish = [reply](const Answer<model::ReloadPlan>& done) { reply_to(*reply, done, About::call); };
+  authorizer_.identify(sender, [this, modules, finish](const Answer<Uid>& uid) {
+    if (uid)
+      requests_.plan_reload(modules, finish);
+    else
+      finish(std::unexpected{uid.error()});
+  });
+}
+
+void Commands::reload_drivers(const std::string& sender, const std::vector<std::string>& modules, const OptionMap& map,
+                              JobResult&& result) {
+  const auto options = value(read(map, {"force", kNoInteraction}));
+  check_modules("reload the module", modules);
+  Question question{sender, options.force ? names::kActionForce : names::kActionReloadDriver, {}, options.interactive};
+  question.details["modules"] = fmt::format("{}", fmt::join(modules, ","));
+  question.details["force"] = options.force ? "true" : "false";
+  auto reply = std::make_shared<JobResult>(std::move(result));
+  const auto finish = [this, reply](const Answer<JobId>& done) {
+    refresh_();
+    reply_to(*reply, done, About::call);
+  };
+  authorizer_.ask(std::move(question), [this, modules, force = options.force, finish](const Answer<Uid>& uid) {
+    if (uid)
+      requests_.reload_drivers(ReloadRequest{modules, force, *uid}, finish);
+    else
+      finish(std::unexpected{uid.error()});
+  });
 }
 
 void Commands::reload(const std::string& sender, const OptionMap& map, sdbus::Result<>&& result) {

@@ -23,6 +23,7 @@ namespace nic::dbus {
 
 using JobResult = sdbus::Result<sdbus::ObjectPath>;
 using GenerationResult = sdbus::Result<std::uint64_t>;
+using ReloadPlanResult = sdbus::Result<std::string, OptionMap>;
 using JobRow = sdbus::Struct<std::uint32_t, sdbus::ObjectPath, std::string, std::string>;
 using PlanAnswer = std::tuple<std::string, std::vector<OptionMap>>;
 
@@ -51,6 +52,10 @@ class Commands {
   void verify(const std::string& sender, const OptionMap& map, JobResult&& result);
   void load_modules(const std::string& sender, const std::vector<std::string>& modules, const OptionMap& map,
                     JobResult&& result);
+  void plan_reload(const std::string& sender, const std::vector<std::string>& modules, const OptionMap& map,
+                   ReloadPlanResult&& result);
+  void reload_drivers(const std::string& sender, const std::vector<std::string>& modules, const OptionMap& map,
+                      JobResult&& result);
   void reload(const std::string& sender, const OptionMap& map, sdbus::Result<>&& result);
   void set_configuration(const std::string& sender, const std::string& layer, const std::string& format,
                          const std::string& text, const OptionMap& map, GenerationResult&& result);

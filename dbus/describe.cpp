@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
 #include <type_traits>
 
@@ -137,6 +138,44 @@ std::string plan_text(const model::Plan& plan) {
                           refusal.forceable ? " (force would do it)" : "");
   if (number == 0) text = "Nothing to do.\n" + text;
   return utf8(text);
+}
+
+PlanStep reload_plan(const model::ReloadPlan& plan) {
+  const auto clean = [](const std::vector<std::string>& names) {
+    std::vector<std::string> all;
+    for (const auto& name : names) all.push_back(utf8(name));
+    return all;
+  };
+  std::vector<std::string> devices, obstacles, refusals;
+  for (const auto& function : plan.functions) devices.push_back(function.text());
+  for (const auto& obstacle : plan.obstacles) (obstacle.forceable ? obstacles : refusals).push_back(utf8(obstacle.text));
+  return {{"Unload", clean(plan.unload)},
+          {"Load", clean(plan.load)},
+          {"Devices", std::move(devices)},
+          {"Interfaces", clean(plan.interface_names)},
+          {"RdmaDevices", clean(plan.rdma_devices)},
+          {"Obstacles", std::move(obstacles)},
+          {"Refusals", std::move(refusals)}};
+}
+
+std::string reload_plan_text(const model::ReloadPlan& plan) {
+  constexpr std::array kLines{std::pair{"Unload", "Unload:"}, std::pair{"Load", "Load:"},
+                              std::pair{"Devices", "Functions that lose their driver:"},
+                              std::pair{"Interfaces", "Interfaces that go and come back:"},
+                              std::pair{"RdmaDevices", "RDMA devices that go and come back:"}};
+  const auto all = reload_plan(plan);
+  const auto names = [&](const char* key) { return std::get<std::vector<std::string>>(all.at(key)); };
+  std::string text;
+  for (const auto& [key, title] : kLines) {
+    if (names(key).empty()) continue;
+    text += title;
+    for (const auto& name : names(key)) text += " " + name;
+    text += "\n";
+  }
+  for (const auto& refusal : names("Refusals")) text += "In the way, and force does not help: " + refusal + "\n";
+  for (const auto& obstacle : names("Obstacles")) text += "In the way (force would do it): " + obstacle + "\n";
+  if (plan.obstacles.empty()) text += "Nothing stands in the way.\n";
+  return text;
 }
 
 std::string describe(const View& view, const model::Plan& plan) {

@@ -4,6 +4,7 @@
 
 #include "dbus/view.hpp"
 #include "model/plan.hpp"
+#include "model/reload.hpp"
 
 #include <map>
 #include <string>
@@ -17,6 +18,10 @@ using PlanStep = std::map<std::string, std::variant<bool, std::string, std::vect
 [[nodiscard]] std::vector<PlanStep> steps(const model::Plan& plan);
 // The plan for people, with the reasons.
 [[nodiscard]] std::string plan_text(const model::Plan& plan);
+
+// What Manager.PlanReload gives, and the same for people.
+[[nodiscard]] PlanStep reload_plan(const model::ReloadPlan& plan);
+[[nodiscard]] std::string reload_plan_text(const model::ReloadPlan& plan);
 
 [[nodiscard]] std::string describe(const View& view, const model::Plan& plan);
 

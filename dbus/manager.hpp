@@ -62,6 +62,12 @@ class ManagerFacet final : public Facet<ManagerView, org::nicagent1::Manager_ada
   void LoadModules(JobResult&& result, std::vector<Text> modules, OptionMap options) override {
     answer([&] { commands_.load_modules(sender(), modules, options, std::move(result)); });
   }
+  void PlanReload(ReloadPlanResult&& result, std::vector<Text> modules, OptionMap options) override {
+    answer([&] { commands_.plan_reload(sender(), modules, options, std::move(result)); });
+  }
+  void ReloadDrivers(JobResult&& result, std::vector<Text> modules, OptionMap options) override {
+    answer([&] { commands_.reload_drivers(sender(), modules, options, std::move(result)); });
+  }
 
   std::string Version() override { return read(&ManagerView::version); }
   std::string State() override { return read(&ManagerView::state); }

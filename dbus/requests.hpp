@@ -5,6 +5,7 @@
 #include "model/error.hpp"
 #include "model/pci_address.hpp"
 #include "model/plan.hpp"
+#include "model/reload.hpp"
 
 #include <cstdint>
 #include <expected>
@@ -32,6 +33,12 @@ struct ReleaseRequest {
   Uid caller_uid{0};
 };
 
+struct ReloadRequest {
+  std::vector<std::string> names;  // of modules, and sets
+  bool force{false};
+  Uid caller_uid{0};
+};
+
 struct PlanOptions {
   std::vector<model::PciAddress> devices;  // empty: all
   bool force{false};
@@ -49,6 +56,9 @@ struct Requests {
   template <class T>
   using Done = std::function<void(Answer<T>)>;
   std::function<void(Done<void> done)> reload;
+  // /proc is looked through beside the loop.
+  std::function<void(const std::vector<std::string>& names, Done<model::ReloadPlan> done)> plan_reload;
+  std::function<void(const ReloadRequest&, Done<JobId> done)> reload_drivers;
   std::function<void(const std::string& layer, const std::string& format, const std::string& text,
                      Done<std::uint64_t> done)>
       set_configuration;

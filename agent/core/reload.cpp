@@ -271,10 +271,6 @@ class Planner {
   ReloadPlan plan_;
 };
 
-void line(std::string& all, std::string_view what, const std::vector<std::string>& names) {
-  if (!names.empty()) all += fmt::format("{}: {}\n", what, fmt::join(names, ", "));
-}
-
 }  // namespace
 
 std::expected<ReloadPlan, Error> plan_reload(const std::vector<std::string>& names, const Inventory& inventory,
@@ -286,22 +282,6 @@ std::expected<ReloadPlan, Error> plan_reload(const std::vector<std::string>& nam
     return std::unexpected(Error{model::Code::not_found, 0, "reload the modules", fmt::format("{}", fmt::join(*asked, ", ")),
                                  "none of them is loaded, or they are built into the kernel"});
   return Planner{inventory, facts, protected_functions, std::move(modules)}.plan(*asked);
-}
-
-std::string text(const ReloadPlan& plan) {
-  std::string all;
-  line(all, "unload", plan.unload);
-  line(all, "load", plan.load);
-  std::vector<std::string> functions;
-  for (const auto& address : plan.functions) functions.push_back(address.text());
-  line(all, "functions that lose their driver", functions);
-  line(all, "interfaces that go and come back", plan.interface_names);
-  line(all, "RDMA devices that go and come back", plan.rdma_devices);
-  for (const auto& obstacle : plan.obstacles)
-    all += fmt::format("{}: {}\n", obstacle.forceable ? "in the way" : "in the way, and force does not help",
-                       obstacle.text);
-  if (plan.obstacles.empty()) all += "nothing stands in the way\n";
-  return all;
 }
 
 }  // namespace nic::core

@@ -22,7 +22,4 @@ namespace nic::core {
                                                                          const model::ReloadFacts& facts,
                                                                          const Listed& protected_functions);
 
-// The plan for people, with what stands in its way.
-[[nodiscard]] std::string text(const model::ReloadPlan& plan);
-
 }  // namespace nic::core

@@ -209,6 +209,22 @@ Result<void> Client::reload() {
   return attempt([&] { parts_->manager.Reload({}); });
 }
 
+Result<ReloadPlanText> Client::plan_reload(const std::vector<std::string>& modules) {
+  return attempt([&] {
+    const auto [text, plan] = parts_->manager.PlanReload(modules, {});
+    return ReloadPlanText{text, to_json(plan)};
+  });
+}
+
+Result<std::string> Client::reload_drivers(const std::vector<std::string>& modules, bool force) {
+  Options options;
+  if (force) options.emplace("force", sdbus::Variant{true});
+  return attempt([&] {
+    parts_->listen();
+    return std::string{parts_->manager.ReloadDrivers(modules, options)};
+  });
+}
+
 Result<JobEnd> Client::wait(const std::string& job, const std::function<void(const std::string&)>& progress) {
   JobEnd end;
   std::optional<Failure> gone;

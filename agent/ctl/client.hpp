@@ -39,6 +39,11 @@ struct JobEnd {
   Json error;          // with the keys of LastError; Code is empty when nothing failed
 };
 
+struct ReloadPlanText {
+  std::string text;
+  Json plan;
+};
+
 // What Plan and Apply are limited to.
 struct Scope {
   std::vector<std::string> devices;
@@ -63,6 +68,8 @@ class Client {
   [[nodiscard]] Result<std::string> rescan();
   [[nodiscard]] Result<std::string> verify();
   [[nodiscard]] Result<void> reload();
+  [[nodiscard]] Result<ReloadPlanText> plan_reload(const std::vector<std::string>& modules);
+  [[nodiscard]] Result<std::string> reload_drivers(const std::vector<std::string>& modules, bool force);
   // Until the job ends or the agent does; `progress` is told each new step.
   [[nodiscard]] Result<JobEnd> wait(const std::string& job, const std::function<void(const std::string&)>& progress);
   // Until Manager.Settled is true, at most this long (Exit::failure then).

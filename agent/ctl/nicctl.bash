@@ -2,7 +2,7 @@
 
 _nicctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-    local commands="status devices device plan apply release reload rescan verify wait modules resources gpus node-state watch explain import check-config"
+    local commands="status devices device plan apply release reload reload-drivers rescan verify wait modules resources gpus node-state watch explain import check-config"
     local command="" position=0 word index
     for ((index = 1; index < COMP_CWORD; index++)); do
         word=${COMP_WORDS[index]}
@@ -38,6 +38,7 @@ _nicctl() {
         apply) mapfile -t COMPREPLY < <(compgen -W "--wait --force --device --json --help" -- "$cur") ;;
         release) mapfile -t COMPREPLY < <(compgen -W "--restore --json --help" -- "$cur") ;;
         wait) mapfile -t COMPREPLY < <(compgen -W "--timeout --json --help" -- "$cur") ;;
+        reload-drivers) mapfile -t COMPREPLY < <(compgen -W "--plan --force --wait --json --help @mlx5 @mlx4 @user-access @ipoib @vfio @vdpa $(nicctl modules 2>/dev/null | awk 'NR > 1 {print $1}')" -- "$cur") ;;
         rescan) mapfile -t COMPREPLY < <(compgen -W "--wait --json --help" -- "$cur") ;;
         *) mapfile -t COMPREPLY < <(compgen -W "--json --help" -- "$cur") ;;
     esac

@@ -22,9 +22,9 @@ constexpr const char* kFooter =
 struct Arguments {
   std::string bus, device, subject, resource;
   std::string resource_prefix{kDefaultPrefix};
-  std::vector<std::string> files;
+  std::vector<std::string> files, modules;
   Scope scope;
-  bool json{false}, wait{false}, restore{false};
+  bool json{false}, wait{false}, restore{false}, plan{false};
   unsigned timeout{120};  // seconds
 };
 
@@ -97,6 +97,14 @@ class Command {
     const auto done = client.reload();
     if (!done) return fail(done.error());
     show({{"Result", "done"}}, "configuration read again\n");
+    return Exit::ok;
+  }
+
+  Exit reload_drivers(Client& client) {
+    if (!arguments_.plan) return job(client, client.reload_drivers(arguments_.modules, arguments_.scope.force));
+    const auto plan = client.plan_reload(arguments_.modules);
+    if (!plan) return fail(plan.error());
+    show(plan->plan, printable_lines(plan->text));
     return Exit::ok;
   }
 
@@ -227,6 +235,11 @@ Exit run(std::vector<std::string> arguments, const Style& style, std::ostream& o
   release->add_option("ADDR", given.device, "PCI address, interface or RDMA device name")->required();
   release->add_flag("--restore", given.restore, "Give back what was found on it; without this it stays as it is");
   command("reload", "Read the configuration files again", &Command::reload);
+  auto* drivers = command("reload-drivers", "Unload kernel modules and load them anew", &Command::reload_drivers);
+  drivers->add_option("MODULE", given.modules, "Modules, and sets of them: @mlx5")->required();
+  drivers->add_flag("--plan", given.plan, "What it would do, and what stands in the way; nothing is done");
+  drivers->add_flag("--force", given.scope.force, "Also where something stands in the way that force helps against");
+  drivers->add_flag("--wait", given.wait, "Until it is done, with the steps");
   command("rescan", "Read the whole machine again", &Command::rescan)
       ->add_flag("--wait", given.wait, "Until it is done");
   command("wait", "Until the agent has done what it can, then as status", &Command::wait)

@@ -13,6 +13,7 @@ inline constexpr const char* kErrorPrefix = "org.nicagent1.Error.";
 inline constexpr const char* kActionConfigure = "org.nicagent1.configure";
 inline constexpr const char* kActionApply = "org.nicagent1.apply";
 inline constexpr const char* kActionLoadDriver = "org.nicagent1.load-driver";
+inline constexpr const char* kActionReloadDriver = "org.nicagent1.reload-driver";
 inline constexpr const char* kActionForce = "org.nicagent1.force";
 
 // Journal fields

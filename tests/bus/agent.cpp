@@ -102,6 +102,20 @@ dbus::Requests Agent::requests() {
     loaded = modules;
     return open("load-modules", uid);
   };
+  requests.plan_reload = [this](const auto& names, const auto& done) {
+    if (refuse) return done(std::unexpected{*refuse});
+    model::ReloadPlan plan;
+    plan.unload = plan.load = names;
+    plan.functions = {model::PciAddress{0, 1, 0, 0}};
+    plan.interface_names = {"enp1s0"};
+    plan.obstacles = {{"enp1s0 is a port of bond0", true}, {"/ is on NVMe", false}};
+    done(plan);
+  };
+  requests.reload_drivers = [this](const dbus::ReloadRequest& request, const auto& done) {
+    if (refuse) return done(std::unexpected{*refuse});
+    reloaded.push_back(request);
+    done(open_and_end("reload-drivers", request.caller_uid));
+  };
   requests.reload = [](const auto& done) { done({}); };
   requests.set_configuration = [this](const auto& layer, const auto& format, const auto& text, const auto& done) {
     if (format != "toml") return done(std::unexpected{model::Error{model::Code::unsupported, 0, "read", format, ""}});

@@ -44,6 +44,7 @@ class Agent {
   std::vector<dbus::ReleaseRequest> released;
   std::map<std::string, std::string> layers;
   std::vector<std::string> loaded;
+  std::vector<dbus::ReloadRequest> reloaded;
   std::vector<std::uint32_t> canceled;
   std::optional<model::Error> refuse;  // the next apply or release answers this
   // How jobs of apply and release end, in the next turn of the loop.

@@ -66,6 +66,12 @@ dbus::Requests make_requests(apply::Reconciler& reconciler, Configuration& confi
   requests.load_modules = [&](const std::vector<std::string>& names, dbus::Uid uid) -> Answer<dbus::JobId> {
     return reconciler.load_modules(names, uid);
   };
+  requests.plan_reload = [&](const std::vector<std::string>& names, dbus::Requests::Done<model::ReloadPlan> done) {
+    reconciler.plan_reload(names, std::move(done));
+  };
+  requests.reload_drivers = [&](const dbus::ReloadRequest& request, dbus::Requests::Done<dbus::JobId> done) {
+    reconciler.reload_drivers({request.names, request.force, request.caller_uid}, std::move(done));
+  };
   requests.reload = [&](dbus::Requests::Done<void> done) { configuration.reload(std::move(done)); };
   requests.set_configuration = [&](const std::string& layer, const std::string& format, const std::string& text,
                                    dbus::Requests::Done<std::uint64_t> done) {
