@@ -3,6 +3,7 @@
 #pragma once
 
 #include "apply/machine.hpp"
+#include "core/order.hpp"
 #include "core/predict.hpp"
 #include "lib/told_vfs.hpp"
 
@@ -37,6 +38,7 @@ class SimMachine : public apply::Machine {
     std::unique_lock lock{mutex_};
     ++performed_;
     if (asked_) asked_();
+    if (before_) before_(state_, sleeping_);
     if (hang_ && hang_(action)) released_.wait(lock, [&] { return !hang_; });
     if (fail_)
       if (auto error = fail_(action)) return std::unexpected(*error);
@@ -56,10 +58,58 @@ class SimMachine : public apply::Machine {
     }
     if (const auto* rdma = std::get_if<model::SetRdmaNetns>(&action); rdma != nullptr && namespaces_)
       return with_namespaces(*rdma);
+    if (const auto* unload = std::get_if<model::UnloadModule>(&action)) {
+      for (const auto& module : state_.modules)
+        if (module.name == unload->name && module.references != 0)
+          return std::unexpected(model::system_error(EAGAIN, "unload the module", module.name));
+      put_to_sleep(unload->name);
+    }
     core::predict(state_, action);
+    if (const auto* load = std::get_if<model::LoadModule>(&action)) wake(load->name);
+    if (const auto* net = std::get_if<model::RestoreInterface>(&action)) given_back_[net->saved.name] = net->saved.messages;
     complete();
     if (changed_) changed_();
     return {};
+  }
+
+  model::ReloadFacts reload_facts() override {
+    const std::lock_guard lock{mutex_};
+    return facts_of_reload;
+  }
+  std::expected<std::map<unsigned, model::SavedMessages>, model::Error> save_interfaces(
+      const std::map<unsigned, std::string>& going) override {
+    const std::lock_guard lock{mutex_};
+    std::map<unsigned, model::SavedMessages> all;
+    for (const auto& [ifindex, name] : going)
+      if (const auto found = messages.find(name); found != messages.end()) all[ifindex] = found->second;
+    return all;
+  }
+  // What was given back to interfaces by name.
+  [[nodiscard]] std::map<std::string, model::SavedMessages> given_back() const {
+    const std::lock_guard lock{mutex_};
+    return given_back_;
+  }
+  // What a driver had when its module was unloaded: it makes the same again, under the kernel's names.
+  struct Asleep {
+    model::PciAddress function;
+    std::string driver;
+    std::vector<model::NetDevice> nets;
+    std::vector<model::RdmaDevice> rdma;
+    std::optional<model::EswitchMode> eswitch_mode;
+  };
+  using Sleeping = std::map<std::string, std::vector<Asleep>>;  // by module
+  [[nodiscard]] Sleeping sleeping() const {
+    const std::lock_guard lock{mutex_};
+    return sleeping_;
+  }
+  // Called under the lock, with the machine as it is before a step.
+  void before_step(std::function<void(const model::Inventory&, const Sleeping&)> before) {
+    const std::lock_guard lock{mutex_};
+    before_ = std::move(before);
+  }
+  void sleeping(Sleeping sleeping) {
+    const std::lock_guard lock{mutex_};
+    sleeping_ = std::move(sleeping);
   }
   // There are network namespaces besides the first: the kernel does not change the RDMA mode now.
   void namespaces(bool there) {
@@ -179,11 +229,53 @@ class SimMachine : public apply::Machine {
 
   std::set<std::string> blacklist;
   model::PeerMemoryFacts peer_memory;
+  model::ReloadFacts facts_of_reload;
+  std::map<std::string, model::SavedMessages> messages;  // that rtnetlink tells of interfaces, by name
   std::map<std::string, model::Error> dead_rdma_devices;
   std::vector<model::Finding> next_boot;
   model::ModulesOfDevices modules_of;
 
  private:
+  void put_to_sleep(const std::string& module) {
+    auto& all = sleeping_[module];
+    all.clear();
+    for (const auto& [address, function] : state_.functions) {
+      const bool driven = function.driver && model::kernel_name(*function.driver) == module;
+      const bool rdma = function.driver && core::driver_facts(*function.driver).rdma_module == module;
+      if (!driven && !rdma) continue;
+      Asleep asleep{address, driven ? *function.driver : "", {}, {}, {}};
+      if (driven)
+        for (const auto* net : state_.net_devices_of(address)) asleep.nets.push_back(*net);
+      if (driven && function.eswitch_mode) asleep.eswitch_mode = model::EswitchMode::legacy;
+      if (rdma)
+        for (const auto* device : state_.rdma_devices_of(address))
+          if (!device->software) asleep.rdma.push_back(*device);
+      all.push_back(std::move(asleep));
+    }
+  }
+  void wake(const std::string& module) {
+    for (auto& asleep : sleeping_[module]) {
+      const auto function = state_.functions.find(asleep.function);
+      if (function == state_.functions.end()) continue;  // a VF, which has to be made first
+      if (!asleep.driver.empty()) function->second.driver = asleep.driver;
+      if (asleep.eswitch_mode) function->second.eswitch_mode = asleep.eswitch_mode;
+      for (auto& net : asleep.nets) {
+        net.ifindex = ++last_ifindex_;
+        net.name = "eth" + std::to_string(net.ifindex);
+        net.mtu = 1500;
+        net.admin_up = false;
+        net.master_ifindex.reset();
+        net.vfs.clear();
+        if (!net.permanent_address.empty()) net.address = net.permanent_address;
+        state_.net_devices.push_back(std::move(net));
+      }
+      for (auto& device : asleep.rdma) {
+        device.name = "rdma" + std::to_string(++last_ifindex_);
+        state_.rdma_devices.push_back(std::move(device));
+      }
+    }
+    sleeping_.erase(module);
+  }
   // As host/rdma_netns does.
   std::expected<void, model::Error> with_namespaces(const model::SetRdmaNetns& step) {
     const bool now = !step.to || !state_.rdma_netns_mode || state_.rdma_netns_mode == step.to;
@@ -212,7 +304,10 @@ class SimMachine : public apply::Machine {
   mutable std::mutex mutex_;
   std::condition_variable released_;
   model::Inventory state_;
-  unsigned performed_{0}, rdma_questions_{0}, observations_{0};
+  unsigned performed_{0}, rdma_questions_{0}, observations_{0}, last_ifindex_{1000};
+  Sleeping sleeping_;
+  std::map<std::string, model::SavedMessages> given_back_;
+  std::function<void(const model::Inventory&, const Sleeping&)> before_;
   std::string hung_rdma_device_;
   bool namespaces_{false}, slow_look_ahead_{false};
   std::function<void()> changed_, asked_;
