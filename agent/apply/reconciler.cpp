@@ -82,7 +82,11 @@ Reconciler::Reconciler(sd_event* event, const loop::Mailbox::Post& post, std::sh
       jobs_{[this](const model::Job& job) { faces_.job_finished(job); }},
       backoff_{timing.retry},
       drift_{timing.drift},
-      rdma_{event, post, machine_, timing.rdma, [this] { publish(); }},
+      rdma_{event, post, machine_, timing.rdma,
+            [this] {
+              publish();
+              unload_if_free();
+            }},
       ahead_{post, machine_,
              [this](std::vector<model::Finding> findings) {
                drivers_.next_boot = std::move(findings);

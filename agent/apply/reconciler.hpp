@@ -128,6 +128,7 @@ class Reconciler {
   struct Reloading {
     ReloadPhase phase{ReloadPhase::noting};
     std::uint32_t job{0};
+    std::vector<std::string> unload;  // when all is noted
     model::ReloadRecord record;
     std::set<model::PciAddress> busy;  // nothing else is begun on these functions
     core::PutBackSoFar so_far;
@@ -141,6 +142,7 @@ class Reconciler {
   [[nodiscard]] std::expected<std::uint32_t, model::Error> begin_reload(const ReloadRequest& request,
                                                                         const model::ReloadFacts& facts);
   void note_reload(const model::ReloadPlan& plan, const model::ReloadFacts& facts);
+  void unload_if_free();
   void resume_reload(model::ReloadRecord record);
   void run_reload(ReloadPhase phase, std::vector<model::Step> steps);
   void load_again();

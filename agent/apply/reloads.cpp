@@ -69,7 +69,6 @@ std::expected<void, Error> Reconciler::may_reload(const std::set<PciAddress>& fu
   };
   if (stopping_ || held_ || !circumstances_.observed) return busy("the agent is just starting or stopping");
   if (reloading_) return busy("drivers are being loaded anew already; wait for that job to end");
-  if (rdma_.asking()) return busy("RDMA devices are just being asked whether they answer; try again");
   for (const auto& [name, lane] : lanes_)
     if (!lane.pf || functions.contains(*lane.pf))
       return busy(fmt::format("{} is being configured; wait for that job to end", name));
@@ -127,10 +126,18 @@ void Reconciler::note_reload(const model::ReloadPlan& plan, const model::ReloadF
         if (stopping_) return;
         if (!noted->done) return end_reload(noted->done.error());
         reloading_->record = std::move(noted->record);
-        run_reload(ReloadPhase::unloading,
-                   module_steps<model::UnloadModule>(unload, "its drivers are loaded anew", false));
-        publish();
+        reloading_->unload = unload;
+        unload_if_free();
       });
+}
+
+// The agent itself may just have an RDMA device open, to ask whether it answers.
+void Reconciler::unload_if_free() {
+  if (!reloading_ || reloading_->phase != ReloadPhase::noting || reloading_->unload.empty() || stopping_) return;
+  if (rdma_.asking()) return;
+  run_reload(ReloadPhase::unloading,
+             module_steps<model::UnloadModule>(reloading_->unload, "its drivers are loaded anew", false));
+  publish();
 }
 
 // Interrupted: what was unloaded is loaded, and all of it put back.

@@ -209,6 +209,12 @@ void apply(Inventory& inventory, const model::UnloadModule& action) {
     found->second.driver.reset();
     found->second.eswitch_mode.reset();
   }
+  // What stood on their interfaces goes too.
+  const auto stands_on_nothing = [&](const NetDevice& net) {
+    return net.lower_ifindex && inventory.net_device(*net.lower_ifindex) == nullptr;
+  };
+  while (std::ranges::any_of(inventory.net_devices, stands_on_nothing))
+    inventory.net_devices.erase(std::ranges::find_if(inventory.net_devices, stands_on_nothing));
 }
 
 void apply(Inventory& inventory, const model::SetOverride& action) {

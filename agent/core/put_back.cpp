@@ -182,11 +182,16 @@ class PutBack {
     if (!function->sriov || !own_interfaces_are_back(saved.pf)) return;
     model::Desired wish;
     wish.pfs.emplace(saved.pf, desired(saved));
+    // Modules that its VFs need are there, or are loaded anew before.
     auto plan = core::plan(wish, inventory_, {}, {.force = true});
-    for (auto& load : plan.modules) add({}, std::move(load));
     for (auto& part : plan.pfs) {
       for (auto& refusal : part.refusals) wait(refusal.error.text());
-      for (auto& one : part.steps) planned(saved.pf, std::move(one));
+      for (auto& one : part.steps) {
+        const bool made = std::holds_alternative<model::SetNumVfs>(one.action);
+        planned(saved.pf, std::move(one));
+        // The kernel tells of what was made: most of it is as it should be already.
+        if (made) break;
+      }
     }
     if (!unsettled_.contains(saved.pf)) overrides(saved, *function);
   }

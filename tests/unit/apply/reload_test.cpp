@@ -32,13 +32,21 @@ const model::PciAddress kPf = pci("0000:01:00.0");
 // A card with two VFs, one for the host and one for programs, a VLAN and soft RoCE on its port, and settings that
 // somebody made by hand.
 Inventory worn_host() {
-  Inventory host = Host{}.pf("0000:01:00.0").made_with("enp1s0", "52:54:00:00:00:01").module("igb").module("rdma_rxe");
+  Inventory host = Host{}.pf("0000:01:00.0").made_with("enp1s0", "52:54:00:00:00:01").module("igb").module("rdma_rxe").module("vfio_pci");
   core::predict(host, model::SetNumVfs{kPf, 0, 2, true});
   host.functions.at(kPf).sriov->drivers_autoprobe = true;
   const auto first = host.functions.at(kPf).sriov->virtfns.at(0);
   const auto second = host.functions.at(kPf).sriov->virtfns.at(1);
-  core::predict(host, model::SetVf{kPf, 0, {.mac = model::MacAddress::parse("02:00:00:00:00:10"), .vlan = model::Vlan{7, 3}}});
-  core::predict(host, model::SetVf{kPf, 1, {.mac = model::MacAddress::parse("02:00:00:00:00:11"), .trust = true, .spoof_check = false}});
+  model::VfSettings of_first, of_second;
+  of_first.mac = model::MacAddress::parse("02:00:00:00:00:10");
+  of_first.vlan = model::Vlan{7, 3, model::VlanProtocol::dot1q};
+  of_second.mac = model::MacAddress::parse("02:00:00:00:00:11");
+  of_second.trust = true;
+  of_second.spoof_check = false;
+  of_second.max_tx_rate = 500;
+  of_second.min_tx_rate = 0;
+  core::predict(host, model::SetVf{kPf, 0, of_first});
+  core::predict(host, model::SetVf{kPf, 1, of_second});
   core::predict(host, model::BindDriver{first, 0, model::DeviceType::netdevice, {}, false});
   core::predict(host, model::BindDriver{second, 1, model::DeviceType::vfio_pci, {}, false});
   host.functions.at(second).driver_override = "vfio-pci";
@@ -62,7 +70,10 @@ Inventory worn_host() {
   rxe.name = "rxe0";
   rxe.software = true;
   rxe.function = kPf;
-  rxe.ports = {{.number = 1, .net_ifindex = host.net_device("enp1s0")->ifindex}};
+  model::RdmaPort port;
+  port.number = 1;
+  port.net_ifindex = host.net_device("enp1s0")->ifindex;
+  rxe.ports = {port};
   host.rdma_devices.push_back(rxe);
   return host;
 }
