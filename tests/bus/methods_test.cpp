@@ -226,6 +226,40 @@ TEST_F(Methods, LoadModulesChecksItsNames) {
   EXPECT_EQ(root.manager("LoadModules", none).error, "org.nicagent1.Error.InvalidArgument");
 }
 
+TEST_F(Methods, ReloadDriversHandsOverWhatIsAskedFor) {
+  const auto reload = [](sd_bus_message* m) {
+    sd_bus_message_append(m, "asa{sv}", 2, "@mlx5", "igb", 1, "force", "b", 1);
+  };
+  EXPECT_EQ(root.manager("ReloadDrivers", reload).text(), "/org/nicagent1/job/1");
+  const auto asked = agent.on_loop([&] { return agent.reloaded; });
+  ASSERT_EQ(asked.size(), 1U);
+  EXPECT_THAT(asked[0].names, ElementsAre("@mlx5", "igb"));
+  EXPECT_TRUE(asked[0].force);
+  const auto none = [](sd_bus_message* m) { sd_bus_message_append(m, "asa{sv}", 0, 0); };
+  EXPECT_EQ(root.manager("ReloadDrivers", none).error, "org.nicagent1.Error.InvalidArgument");
+  const auto unknown = [](sd_bus_message* m) {
+    sd_bus_message_append(m, "asa{sv}", 1, "igb", 1, "restore", "b", 1);
+  };
+  EXPECT_EQ(root.manager("ReloadDrivers", unknown).error, "org.nicagent1.Error.InvalidArgument");
+  agent.on_loop([&] {
+    agent.refuse = model::Error{model::Code::protected_, 0, "reload the drivers", "igb", "process 7 (perftest) ..."};
+  });
+  const auto refused = root.manager("ReloadDrivers", reload);
+  EXPECT_EQ(refused.error, "org.nicagent1.Error.Protected");
+  EXPECT_THAT(refused.message, testing::HasSubstr("process 7 (perftest)"));
+}
+
+TEST_F(Methods, PlanReloadSaysWhatStandsInTheWay) {
+  const auto plan =
+      root.manager("PlanReload", [](sd_bus_message* m) { sd_bus_message_append(m, "asa{sv}", 1, "igb", 0); });
+  EXPECT_EQ(plan.error, "");
+  EXPECT_EQ(plan.text(),
+            "Unload: igb\nLoad: igb\nFunctions that lose their driver: 0000:01:00.0\n"
+            "Interfaces that go and come back: enp1s0\n"
+            "In the way, and force does not help: / is on NVMe\n"
+            "In the way (force would do it): enp1s0 is a port of bond0\n");
+}
+
 TEST_F(Methods, BrokenTextEndsTheCallerAndNotTheAgent) {
   Client hostile{bus.address()};
   hostile.manager("GetDevice", [](sd_bus_message* m) { sd_bus_message_append(m, "s", "\xff\xfe"); });
@@ -275,6 +309,26 @@ TEST_F(Users, ReleaseAFunctionOnlyWhenPolkitSaysYes) {
   EXPECT_EQ(polkit.questions()[0].action, "org.nicagent1.apply");
   EXPECT_THAT(polkit.questions()[0].details, ElementsAre(Pair("pci", "0000:3b:00.0"), Pair("restore", "true")));
   EXPECT_EQ(agent.on_loop([&] { return agent.released.size(); }), 1U);
+}
+
+TEST_F(Users, ReloadDriversOnlyWhenPolkitSaysYesAndPlanItAlways) {
+  const auto reload = [](int force) {
+    return [force](sd_bus_message* m) { sd_bus_message_append(m, "asa{sv}", 1, "igb", 1, "force", "b", force); };
+  };
+  const auto plan = [](sd_bus_message* m) { sd_bus_message_append(m, "asa{sv}", 1, "igb", 0); };
+  {
+    Polkit polkit{bus.address(), Polkit::Answer::no};
+    EXPECT_EQ(nobody.manager("ReloadDrivers", reload(0)).error, "org.nicagent1.Error.NotAuthorized");
+    EXPECT_EQ(nobody.manager("PlanReload", plan).error, "");
+  }
+  Polkit polkit{bus.address(), Polkit::Answer::yes};
+  EXPECT_EQ(nobody.manager("ReloadDrivers", reload(0)).error, "");
+  EXPECT_EQ(nobody.manager("ReloadDrivers", reload(1)).error, "");
+  ASSERT_EQ(polkit.questions().size(), 2U);
+  EXPECT_EQ(polkit.questions()[0].action, "org.nicagent1.reload-driver");
+  EXPECT_THAT(polkit.questions()[0].details, ElementsAre(Pair("force", "false"), Pair("modules", "igb")));
+  EXPECT_EQ(polkit.questions()[1].action, "org.nicagent1.force");
+  EXPECT_EQ(agent.on_loop([&] { return agent.reloaded.size(); }), 2U);
 }
 
 TEST_F(Users, AreNotAskedWhenTheyAreRoot) {

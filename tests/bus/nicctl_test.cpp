@@ -177,6 +177,22 @@ TEST_F(Nicctl, ReleaseTellsWhatCameOfIt) {
   EXPECT_EQ(run({"release"}).exit, Exit::usage);
 }
 
+TEST_F(Nicctl, ReloadDriversPlansOrDoesIt) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  end_each_job(model::JobState::done);
+  const auto plan = run({"reload-drivers", "--plan", "igb", "@mlx5"});
+  EXPECT_EQ(plan.exit, Exit::ok) << plan.err;
+  EXPECT_THAT(plan.out, HasSubstr("Unload: igb @mlx5\n"));
+  EXPECT_THAT(plan.out, HasSubstr("In the way (force would do it): enp1s0 is a port of bond0\n"));
+  const auto json = run({"--json", "reload-drivers", "--plan", "igb"});
+  EXPECT_THAT(json.out, HasSubstr("\"Refusals\""));
+  EXPECT_EQ(run({"reload-drivers", "--wait", "--force", "igb"}).exit, Exit::ok);
+  const auto asked = agent.on_loop([&] { return agent.reloaded; });
+  ASSERT_EQ(asked.size(), 1U);
+  EXPECT_TRUE(asked[0].force);
+  EXPECT_EQ(run({"reload-drivers"}).exit, Exit::usage);
+}
+
 TEST_F(Nicctl, WithoutAuthorityExitsWithFive) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root, to be somebody else";
   const auto apply = nicctl(bus.address(), {"apply"}, true);
