@@ -148,7 +148,8 @@ PlanStep reload_plan(const model::ReloadPlan& plan) {
   };
   std::vector<std::string> devices, obstacles, refusals;
   for (const auto& function : plan.functions) devices.push_back(function.text());
-  for (const auto& obstacle : plan.obstacles) (obstacle.forceable ? obstacles : refusals).push_back(utf8(obstacle.text));
+  for (const auto& obstacle : plan.obstacles)
+    (obstacle.forceable ? obstacles : refusals).push_back(utf8(obstacle.text));
   return {{"Unload", clean(plan.unload)},
           {"Load", clean(plan.load)},
           {"Devices", std::move(devices)},

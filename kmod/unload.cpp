@@ -27,11 +27,13 @@ struct Answer {
 
 // What delete_module() in the kernel's kernel/module/main.c means by each.
 constexpr std::array kAnswers{
-    Answer{EAGAIN, Code::busy,
-           "It is in use: end the programs that have its devices open (lsof /dev/infiniband), and take down what stands "
-           "on them"},
-    Answer{EBUSY, Code::busy,
-           "It cannot be unloaded, or is just starting or stopping: a module without an exit stays until the next boot"},
+    Answer{
+        EAGAIN, Code::busy,
+        "It is in use: end the programs that have its devices open (lsof /dev/infiniband), and take down what stands "
+        "on them"},
+    Answer{
+        EBUSY, Code::busy,
+        "It cannot be unloaded, or is just starting or stopping: a module without an exit stays until the next boot"},
     Answer{EPERM, Code::denied, "The kernel does not let modules be unloaded: the service needs CAP_SYS_MODULE"},
     Answer{EFAULT, Code::internal, "The kernel could not read the name"},
 };

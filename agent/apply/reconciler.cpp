@@ -101,7 +101,8 @@ Reconciler::Reconciler(sd_event* event, const loop::Mailbox::Post& post, std::sh
                   }},
       retry_{event, [this] { reconsider(); }},
       drift_timer_{event, [this] { resumed(); }},
-      observation_deadline_{event, [this] {
+      observation_deadline_{event,
+                            [this] {
                               circumstances_.observation =
                                   Error{Code::stuck, 0, "reading the machine", "",
                                         "a kernel call has not come back; the kernel log may say why"};
@@ -309,10 +310,9 @@ void Reconciler::reconsider() {
   watch_drift();
   gpu_paths_ = core::gpu_paths(inventory_, config_->gpudirect);
   if (!stopping_ && !held_) {
-    ownership_.settle(desired_, plan_, inventory_,
-                      [this](const PciAddress& pf) {
-                        return !lanes_.contains(pf.text()) && shown(pf.text()) && !reloads(pf);
-                      });
+    ownership_.settle(desired_, plan_, inventory_, [this](const PciAddress& pf) {
+      return !lanes_.contains(pf.text()) && shown(pf.text()) && !reloads(pf);
+    });
     if (!reloading_ && !lanes_.contains(kRdmaLane) && shown(kRdmaLane)) ownership_.settle_rdma(desired_, inventory_);
   }
   if (!stopping_) put_back();

@@ -132,7 +132,7 @@ class Reconciler {
     model::ReloadRecord record;
     std::set<model::PciAddress> busy;  // nothing else is begun on these functions
     core::PutBackSoFar so_far;
-    std::vector<std::string> waits;              // what is still missing
+    std::vector<std::string> waits;               // what is still missing
     std::map<std::string, model::Error> reasons;  // lane -> why its last attempt failed
     std::optional<model::Error> error;            // the first that goes on being one
   };

@@ -1,6 +1,6 @@
-// What a reload of drivers has to put back, in one file below <state>: on disk before the first module is unloaded, gone
-// when all of it has been put back. What is there at a start was interrupted. Thread: any; blocking (fsync). A reboot
-// begins everything anew, so a record is worth nothing in the next boot.
+// What a reload of drivers has to put back, in one file below <state>: on disk before the first module is unloaded,
+// gone when all of it has been put back. What is there at a start was interrupted. Thread: any; blocking (fsync). A
+// reboot begins everything anew, so a record is worth nothing in the next boot.
 #pragma once
 
 #include "model/error.hpp"

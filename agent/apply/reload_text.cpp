@@ -18,8 +18,8 @@ using model::ReloadRecord;
 using model::SavedInterface;
 
 constexpr unsigned kVersion = 1;
-constexpr std::size_t kMostItems = 65'536;     // modules, interfaces, addresses of one of them
-constexpr std::size_t kMostMessage = 65'536;   // of netlink
+constexpr std::size_t kMostItems = 65'536;    // modules, interfaces, addresses of one of them
+constexpr std::size_t kMostMessage = 65'536;  // of netlink
 constexpr std::uint64_t kMostNumber = 0xffffffff;
 
 std::string hex(const RawMessage& message) {
@@ -138,8 +138,8 @@ bool read(const Json& json, model::SavedPf& pf) {
 }
 
 Json to_json(const SavedInterface& net) {
-  Json json{{"name", net.name}, {"port", net.port}, {"lower", net.lower}, {"master", net.master},
-            {"address", net.address}, {"mtu", net.mtu}, {"up", net.up}};
+  Json json{{"name", net.name},       {"port", net.port}, {"lower", net.lower}, {"master", net.master},
+            {"address", net.address}, {"mtu", net.mtu},   {"up", net.up}};
   if (net.function) json["function"] = net.function->text();
   json["link_info"] = hex(net.messages.link_info);
   json["addresses"] = Json::array();
@@ -166,7 +166,8 @@ bool read(const Json& json, SavedInterface& net) {
 }
 
 Json to_json(const model::SavedRdmaDevice& device) {
-  Json json{{"name", device.name}, {"position", device.position}, {"kind", device.kind}, {"interface", device.interface}};
+  Json json{
+      {"name", device.name}, {"position", device.position}, {"kind", device.kind}, {"interface", device.interface}};
   if (device.function) json["function"] = device.function->text();
   return json;
 }

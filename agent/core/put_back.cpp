@@ -80,7 +80,8 @@ std::optional<model::SavedRdmaDevice> saved_rdma(const RdmaDevice& device, const
   }
   const auto kind = facts.software_kinds.find(device.name);
   for (const auto& port : device.ports)
-    if (const auto* net = port.net_ifindex ? inventory.net_device(*port.net_ifindex) : nullptr) saved.interface = net->name;
+    if (const auto* net = port.net_ifindex ? inventory.net_device(*port.net_ifindex) : nullptr)
+      saved.interface = net->name;
   if (kind == facts.software_kinds.end() || saved.interface.empty()) return std::nullopt;
   saved.kind = kind->second;
   return saved;
@@ -158,7 +159,8 @@ class PutBack {
         return wait(fmt::format("network interface {} of {}", saved.name, saved.function->text()));
       if (waits_for_master) return wait(fmt::format("{}, of which {} is a port", saved.master, saved.name));
       // Its VF may yet be taken from its driver.
-      if (unsettled_.contains(owner(inventory_, *saved.function)) && inventory_.function(*saved.function)->physfn) return;
+      if (unsettled_.contains(owner(inventory_, *saved.function)) && inventory_.function(*saved.function)->physfn)
+        return;
       add(lane_of(saved.function), step(model::RestoreInterface{saved, own[saved.port]->ifindex}));
       return;
     }

@@ -219,8 +219,7 @@ class Planner {
       const auto& function = *inventory_.function(address);
       // A driver for user space waits, in the kernel, until its user lets go.
       const bool held = function.driver && model::is_user_space_driver(*function.driver);
-      if (!function.in_use.empty())
-        obstacle(fmt::format("{} is in use: {}", address.text(), function.in_use), !held);
+      if (!function.in_use.empty()) obstacle(fmt::format("{} is in use: {}", address.text(), function.in_use), !held);
     }
   }
 
@@ -253,10 +252,11 @@ class Planner {
     for (const auto& address : plan_.functions) {
       const auto& function = *inventory_.function(address);
       if (function.eswitch_mode == model::EswitchMode::switchdev)
-        obstacle(fmt::format("The eswitch of {} is in switchdev mode: its mode and VFs come back, tc rules and settings "
-                             "of representors do not",
-                             address.text()),
-                 true);
+        obstacle(
+            fmt::format("The eswitch of {} is in switchdev mode: its mode and VFs come back, tc rules and settings "
+                        "of representors do not",
+                        address.text()),
+            true);
       if (function.physfn && function.driver && *function.driver != "vfio-pci" &&
           model::is_user_space_driver(*function.driver))
         obstacle(fmt::format("VF {} is bound to {} and is not bound to it again", address.text(), *function.driver),
@@ -279,7 +279,8 @@ std::expected<ReloadPlan, Error> plan_reload(const std::vector<std::string>& nam
   if (!asked) return std::unexpected(asked.error());
   auto modules = with_all_holders(*asked, inventory);
   if (modules.empty())
-    return std::unexpected(Error{model::Code::not_found, 0, "reload the modules", fmt::format("{}", fmt::join(*asked, ", ")),
+    return std::unexpected(Error{model::Code::not_found, 0, "reload the modules",
+                                 fmt::format("{}", fmt::join(*asked, ", ")),
                                  "none of them is loaded, or they are built into the kernel"});
   return Planner{inventory, facts, protected_functions, std::move(modules)}.plan(*asked);
 }

@@ -1,5 +1,6 @@
 // Who uses the drivers of this machine, as far as the inventory does not tell it. Thread: a worker; blocking (looks
-// through the descriptors of all processes). Sources: proc(5), /sys/class/block/*/slaves, /sys/bus/pci/drivers, rtnetlink.
+// through the descriptors of all processes). Sources: proc(5), /sys/class/block/*/slaves, /sys/bus/pci/drivers,
+// rtnetlink.
 #pragma once
 
 #include "model/reload.hpp"

@@ -1,6 +1,6 @@
-// Addresses, routes and the making of VLANs, kept as the kernel's own messages and sent back with nothing but indexes of
-// interfaces changed, as `ip address save` and `ip route save` do it. Pure but for the last; thread: any. Malformed input
-// gives nullopt. Sources: rtnetlink(7), linux/if_addr.h, linux/rtnetlink.h.
+// Addresses, routes and the making of VLANs, kept as the kernel's own messages and sent back with nothing but indexes
+// of interfaces changed, as `ip address save` and `ip route save` do it. Pure but for the last; thread: any. Malformed
+// input gives nullopt. Sources: rtnetlink(7), linux/if_addr.h, linux/rtnetlink.h.
 #pragma once
 
 #include "host/netlink_message.hpp"

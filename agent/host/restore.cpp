@@ -116,8 +116,8 @@ class Interface {
         return std::unexpected(model::Error{model::Code::busy, 0, "name", saved_.name,
                                             fmt::format("udev has not come to {} yet", link.name)});
       if (by_name(saved_.name) != nullptr)
-        return std::unexpected(model::Error{model::Code::busy, EEXIST, "name", saved_.name,
-                                            "another interface has the name"});
+        return std::unexpected(
+            model::Error{model::Code::busy, EEXIST, "name", saved_.name, "another interface has the name"});
     }
     if (is_up && (rename || readdress || enslave)) {
       if (auto down = up(link, false); !down) return down;
@@ -132,7 +132,8 @@ class Interface {
     if (link.mtu != saved_.mtu && saved_.mtu != 0)
       keep(set(link, "set the MTU of", Attributes{}.number(IFLA_MTU, std::uint32_t{saved_.mtu})));
     if (enslave)
-      keep(set(link, "make a port of " + saved_.master, Attributes{}.number(IFLA_MASTER, std::uint32_t{master->ifindex})));
+      keep(set(link, "make a port of " + saved_.master,
+               Attributes{}.number(IFLA_MASTER, std::uint32_t{master->ifindex})));
     if (is_up != saved_.up) keep(up(link, saved_.up));
     return {};
   }
@@ -185,10 +186,11 @@ RestoreKernel restore_kernel(const model::Roots& roots) {
     if (!socket) return std::unexpected(std::move(socket.error()));
     return socket->change(type, payload, flags);
   };
-  return {source.links,
-          [change](std::uint16_t type, Bytes payload, int flags) { return change(NETLINK_ROUTE, type, payload, flags); },
-          source.rdma,
-          [change](unsigned command, Bytes payload) { return change(NETLINK_RDMA, rdma_type(command), payload, 0); }};
+  return {
+      source.links,
+      [change](std::uint16_t type, Bytes payload, int flags) { return change(NETLINK_ROUTE, type, payload, flags); },
+      source.rdma,
+      [change](unsigned command, Bytes payload) { return change(NETLINK_RDMA, rdma_type(command), payload, 0); }};
 }
 
 Done restore(const model::Roots& roots, const model::RestoreInterface& step, const RestoreKernel& kernel) {

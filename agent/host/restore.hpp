@@ -1,6 +1,6 @@
-// Makes interfaces and RDMA devices again what they were before their drivers were loaded anew. Thread: a worker; blocking.
-// Only what is wrong is written; what is there already (EEXIST) is good. Sources: rtnetlink(7), linux/if_link.h,
-// rdma/rdma_netlink.h.
+// Makes interfaces and RDMA devices again what they were before their drivers were loaded anew. Thread: a worker;
+// blocking. Only what is wrong is written; what is there already (EEXIST) is good. Sources: rtnetlink(7),
+// linux/if_link.h, rdma/rdma_netlink.h.
 #pragma once
 
 #include "host/netlink_facts.hpp"

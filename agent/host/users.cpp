@@ -33,8 +33,7 @@ void find_holders(const model::Roots& roots, const Waiting& nodes, std::map<mode
     const auto found = nodes.find(target);
     if (found == nodes.end()) return;
     for (const auto& function : found->second)
-      users.emplace(function,
-                    fmt::format("{} is held open by {} ({})", found->first, process_name(roots, pid), pid));
+      users.emplace(function, fmt::format("{} is held open by {} ({})", found->first, process_name(roots, pid), pid));
   });
 }
 

@@ -97,31 +97,28 @@ std::string describe(const Action& action) {
 }
 
 std::string target(const Action& action) {
-  return std::visit(Overloaded{
-                        [](const SetNumVfs& a) { return a.pf.text(); },
-                        [](const SetAutoprobe& a) { return a.pf.text(); },
-                        [](const SetEswitchMode& a) { return a.pf.text(); },
-                        [](const WriteUdevRules& a) { return a.pf.text(); },
-                        [](const BindDriver& a) { return a.function.text(); },
-                        [](const UnbindDriver& a) { return a.function.text(); },
-                        [](const SetVf& a) { return a.pf.text(); },
-                        [](const SetVdpa& a) { return a.function.text(); },
-                        [](const BringUp& a) { return a.function.text(); },
-                        [](const SetMtu& a) { return a.function.text(); },
-                        [](const SetAcs& a) { return a.bridge.text(); },
-                        [](const SetMaxReadRequest& a) { return a.function.text(); },
-                        [](const LoadModule& a) { return a.name; },
-                        [](const SetRdmaNetns&) { return std::string{"rdma"}; },
-                        [](const UnloadModule& a) { return a.name; },
-                        [](const SetOverride& a) { return a.function.text(); },
-                        [](const RestoreInterface& a) {
-                          return a.saved.function ? a.saved.function->text() : a.saved.name;
-                        },
-                        [](const RestoreRdmaDevice& a) {
-                          return a.saved.function ? a.saved.function->text() : a.saved.name;
-                        },
-                    },
-                    action);
+  return std::visit(
+      Overloaded{
+          [](const SetNumVfs& a) { return a.pf.text(); },
+          [](const SetAutoprobe& a) { return a.pf.text(); },
+          [](const SetEswitchMode& a) { return a.pf.text(); },
+          [](const WriteUdevRules& a) { return a.pf.text(); },
+          [](const BindDriver& a) { return a.function.text(); },
+          [](const UnbindDriver& a) { return a.function.text(); },
+          [](const SetVf& a) { return a.pf.text(); },
+          [](const SetVdpa& a) { return a.function.text(); },
+          [](const BringUp& a) { return a.function.text(); },
+          [](const SetMtu& a) { return a.function.text(); },
+          [](const SetAcs& a) { return a.bridge.text(); },
+          [](const SetMaxReadRequest& a) { return a.function.text(); },
+          [](const LoadModule& a) { return a.name; },
+          [](const SetRdmaNetns&) { return std::string{"rdma"}; },
+          [](const UnloadModule& a) { return a.name; },
+          [](const SetOverride& a) { return a.function.text(); },
+          [](const RestoreInterface& a) { return a.saved.function ? a.saved.function->text() : a.saved.name; },
+          [](const RestoreRdmaDevice& a) { return a.saved.function ? a.saved.function->text() : a.saved.name; },
+      },
+      action);
 }
 
 }  // namespace nic::model

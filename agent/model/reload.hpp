@@ -39,13 +39,13 @@ struct Mount {
 
 // What the inventory does not tell, and a reload has to know. Read once, just before.
 struct ReloadFacts {
-  std::vector<RdmaUser> rdma_users;                    // by pid
-  std::vector<Mount> mounts;                           // those on NVMe disks, and those that are reached over a network
-  std::map<unsigned, std::string> sessions;            // ifindex: "an ssh session from 192.0.2.1"
-  std::map<unsigned, std::string> link_kinds;          // ifindex: "vlan", "macvlan"; hardware is not in it
-  std::map<std::string, std::string> driver_modules;   // PCI driver: its module
-  std::map<std::string, std::string> software_kinds;   // RDMA device: "rxe", "siw"
-  std::vector<Error> problems;                         // what could not be read
+  std::vector<RdmaUser> rdma_users;                   // by pid
+  std::vector<Mount> mounts;                          // those on NVMe disks, and those that are reached over a network
+  std::map<unsigned, std::string> sessions;           // ifindex: "an ssh session from 192.0.2.1"
+  std::map<unsigned, std::string> link_kinds;         // ifindex: "vlan", "macvlan"; hardware is not in it
+  std::map<std::string, std::string> driver_modules;  // PCI driver: its module
+  std::map<std::string, std::string> software_kinds;  // RDMA device: "rxe", "siw"
+  std::vector<Error> problems;                        // what could not be read
 
   bool operator==(const ReloadFacts&) const = default;
 };
@@ -58,10 +58,10 @@ struct Obstacle {
 };
 
 struct ReloadPlan {
-  std::vector<std::string> unload;      // in order: a module after all that hold on to it
-  std::vector<std::string> load;        // in order
-  std::vector<PciAddress> functions;    // that lose their driver, or the PF that they are made by
-  std::vector<unsigned> interfaces;     // that go away: ifindexes, lower ones before those that stand on them
+  std::vector<std::string> unload;    // in order: a module after all that hold on to it
+  std::vector<std::string> load;      // in order
+  std::vector<PciAddress> functions;  // that lose their driver, or the PF that they are made by
+  std::vector<unsigned> interfaces;   // that go away: ifindexes, lower ones before those that stand on them
   std::vector<std::string> rdma_devices;
   std::vector<std::string> interface_names;  // of `interfaces`, in their order
   std::vector<Obstacle> obstacles;
@@ -72,8 +72,8 @@ struct ReloadPlan {
   }
 };
 
-// Payload of an rtnetlink message as the kernel gave it: it is sent back with nothing but indexes of interfaces changed,
-// so that no attribute is lost that nobody here knows.
+// Payload of an rtnetlink message as the kernel gave it: it is sent back with nothing but indexes of interfaces
+// changed, so that no attribute is lost that nobody here knows.
 using RawMessage = std::string;
 
 // A route through interfaces that go away. They have other indexes when they come back.
@@ -96,7 +96,7 @@ struct SavedMessages {
 struct SavedInterface {
   std::string name{};
   std::optional<PciAddress> function{};  // it is the function's own; nullopt: it stands on `lower`
-  unsigned port{0};                    // which of the function's own interfaces, by ifindex
+  unsigned port{0};                      // which of the function's own interfaces, by ifindex
   std::string lower{};
   std::string master{};   // bond, bridge or VRF; "" for none
   std::string address{};  // "52:54:00:..."; "" where it cannot be set (InfiniBand)
@@ -110,7 +110,7 @@ struct SavedInterface {
 struct SavedRdmaDevice {
   std::string name{};
   std::optional<PciAddress> function{};  // nullopt: of software
-  std::size_t position{0};             // among the function's devices, by index
+  std::size_t position{0};               // among the function's devices, by index
   std::string kind{};                    // of software: "rxe", "siw"
   std::string interface{};               // that it stands on
 

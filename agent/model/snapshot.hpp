@@ -110,7 +110,7 @@ struct Snapshot {
   // Everything that could be done by itself for the configuration in force has been done or has failed for good;
   // nothing more will change unless something happens.
   bool settled{false};
-  bool reloading{false};  // drivers are being unloaded and loaded anew
+  bool reloading{false};             // drivers are being unloaded and loaded anew
   std::vector<Error> config_errors;  // of the last reading; the last good configuration stays in force
   Desired desired;
   Plan plan;  // what would be done now

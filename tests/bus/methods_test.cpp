@@ -237,9 +237,7 @@ TEST_F(Methods, ReloadDriversHandsOverWhatIsAskedFor) {
   EXPECT_TRUE(asked[0].force);
   const auto none = [](sd_bus_message* m) { sd_bus_message_append(m, "asa{sv}", 0, 0); };
   EXPECT_EQ(root.manager("ReloadDrivers", none).error, "org.nicagent1.Error.InvalidArgument");
-  const auto unknown = [](sd_bus_message* m) {
-    sd_bus_message_append(m, "asa{sv}", 1, "igb", 1, "restore", "b", 1);
-  };
+  const auto unknown = [](sd_bus_message* m) { sd_bus_message_append(m, "asa{sv}", 1, "igb", 1, "restore", "b", 1); };
   EXPECT_EQ(root.manager("ReloadDrivers", unknown).error, "org.nicagent1.Error.InvalidArgument");
   agent.on_loop([&] {
     agent.refuse = model::Error{model::Code::protected_, 0, "reload the drivers", "igb", "process 7 (perftest) ..."};

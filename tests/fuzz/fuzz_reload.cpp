@@ -1,6 +1,6 @@
 // rooms: apply host model
-// What a reload has kept: its file, and the kernel's messages in it. What was understood is written so that it is understood
-// again, and a message is never longer or shorter for being sent to another interface.
+// What a reload has kept: its file, and the kernel's messages in it. What was understood is written so that it is
+// understood again, and a message is never longer or shorter for being sent to another interface.
 #include "apply/reload_text.hpp"
 #include "host/reload_messages.hpp"
 #include "words.hpp"

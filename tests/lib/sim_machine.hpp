@@ -66,7 +66,8 @@ class SimMachine : public apply::Machine {
     }
     core::predict(state_, action);
     if (const auto* load = std::get_if<model::LoadModule>(&action)) wake(load->name);
-    if (const auto* net = std::get_if<model::RestoreInterface>(&action)) given_back_[net->saved.name] = net->saved.messages;
+    if (const auto* net = std::get_if<model::RestoreInterface>(&action))
+      given_back_[net->saved.name] = net->saved.messages;
     complete();
     if (changed_) changed_();
     return {};

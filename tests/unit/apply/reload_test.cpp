@@ -32,7 +32,12 @@ const model::PciAddress kPf = pci("0000:01:00.0");
 // A card with two VFs, one for the host and one for programs, a VLAN and soft RoCE on its port, and settings that
 // somebody made by hand.
 Inventory worn_host() {
-  Inventory host = Host{}.pf("0000:01:00.0").made_with("enp1s0", "52:54:00:00:00:01").module("igb").module("rdma_rxe").module("vfio_pci");
+  Inventory host = Host{}
+                       .pf("0000:01:00.0")
+                       .made_with("enp1s0", "52:54:00:00:00:01")
+                       .module("igb")
+                       .module("rdma_rxe")
+                       .module("vfio_pci");
   core::predict(host, model::SetNumVfs{kPf, 0, 2, true});
   host.functions.at(kPf).sriov->drivers_autoprobe = true;
   const auto first = host.functions.at(kPf).sriov->virtfns.at(0);
@@ -100,7 +105,8 @@ std::vector<std::string> picture(const Inventory& host) {
                                 net.admin_up ? "up" : "down",
                                 net.function ? net.function->text() : (lower != nullptr ? lower->name : "nothing")));
     for (const auto& [index, settings] : net.vfs)
-      for (const auto& [name, value] : named(settings)) lines.push_back(fmt::format("VF {}: {} {}", index, name, value));
+      for (const auto& [name, value] : named(settings))
+        lines.push_back(fmt::format("VF {}: {} {}", index, name, value));
   }
   for (const auto& rdma : host.rdma_devices) {
     const auto* net = rdma.ports.empty() || !rdma.ports.front().net_ifindex
@@ -258,7 +264,8 @@ TEST(ReloadText, SaysWhatItRead) {
   pf.overrides[0] = "vfio-pci";
   pf.vdpa[1] = "vhost_vdpa";
   note.record.pfs = {pf};
-  model::SavedInterface net{.name = "enp1s0", .function = kPf, .master = "bond0", .address = "52:54:00:00:00:01", .mtu = 9000, .up = true};
+  model::SavedInterface net{
+      .name = "enp1s0", .function = kPf, .master = "bond0", .address = "52:54:00:00:00:01", .mtu = 9000, .up = true};
   net.messages.addresses = {std::string{"\0\xff\x7f", 3}};
   net.messages.routes = {{"route", {{2, "enp1s0"}}}};
   note.record.interfaces = {net, {.name = "enp1s0.7", .lower = "enp1s0"}};

@@ -42,13 +42,14 @@ model::LoadedModule& module(Inventory& host, std::string_view name) {
 
 // The stack of a ConnectX as the kernel shows it.
 Inventory mlx5_host() {
-  auto host = with(Host{}.pf(kPf, "ens1np0", 8, "mlx5_core"), {{"mlx5_core", {"mlx5_ib", "mlx5_vdpa"}},
-                                                              {"mlx5_ib", {}},
-                                                              {"mlx5_vdpa", {}},
-                                                              {"ib_uverbs", {"mlx5_ib", "rdma_ucm"}},
-                                                              {"rdma_ucm", {}},
-                                                              {"rdma_cm", {"rdma_ucm"}},
-                                                              {"ib_core", {"ib_uverbs", "mlx5_ib", "rdma_cm", "rdma_ucm"}}});
+  auto host =
+      with(Host{}.pf(kPf, "ens1np0", 8, "mlx5_core"), {{"mlx5_core", {"mlx5_ib", "mlx5_vdpa"}},
+                                                       {"mlx5_ib", {}},
+                                                       {"mlx5_vdpa", {}},
+                                                       {"ib_uverbs", {"mlx5_ib", "rdma_ucm"}},
+                                                       {"rdma_ucm", {}},
+                                                       {"rdma_cm", {"rdma_ucm"}},
+                                                       {"ib_core", {"ib_uverbs", "mlx5_ib", "rdma_cm", "rdma_ucm"}}});
   model::RdmaDevice rdma;
   rdma.name = "mlx5_0";
   rdma.function = test::pci(kPf);
@@ -139,7 +140,8 @@ TEST(Reload, IsRefusedWhereLustreRuns) {
 }
 
 TEST(Reload, NeverTakesNvmeFromUnderAFilesystem) {
-  const auto host = with(mlx5_host(), {{"nvme_core", {"nvme"}}, {"nvme", {}}, {"mlx_compat", {"nvme_core", "mlx5_core"}}});
+  const auto host =
+      with(mlx5_host(), {{"nvme_core", {"nvme"}}, {"nvme", {}}, {"mlx_compat", {"nvme_core", "mlx5_core"}}});
   ReloadFacts facts;
   EXPECT_THAT(planned({"mlx_compat"}, host, facts).obstacles, IsEmpty());
   facts.mounts = {{"/", "ext4", {"nvme0n1p2"}, false}, {"swap on /dev/nvme0n1p3", "swap", {"nvme0n1p3"}, false}};
@@ -151,17 +153,20 @@ TEST(Reload, NeverTakesNvmeFromUnderAFilesystem) {
 TEST(Reload, IsRefusedWhereTheRootIsMountedOverTheNetwork) {
   ReloadFacts facts;
   facts.mounts = {{"/", "nfs4", {}, false}};
-  EXPECT_THAT(planned({"igb"}, igb_host(), facts).obstacles, ElementsAre(hurdle("/ is mounted over the network", false)));
+  EXPECT_THAT(planned({"igb"}, igb_host(), facts).obstacles,
+              ElementsAre(hurdle("/ is mounted over the network", false)));
 }
 
 TEST(Reload, NeedsForceForWhatTheHostIsReachedBy) {
   const Inventory route = with(Host{}.pf(kPf).vlan("enp1s0.7", "enp1s0").default_route("enp1s0.7"), {{"igb", {}}});
   ReloadFacts facts;
   facts.link_kinds[route.net_device("enp1s0.7")->ifindex] = "vlan";
-  EXPECT_THAT(planned({"igb"}, route, facts).obstacles, ElementsAre(hurdle("carries the IPv4 default route (enp1s0.7)", true)));
+  EXPECT_THAT(planned({"igb"}, route, facts).obstacles,
+              ElementsAre(hurdle("carries the IPv4 default route (enp1s0.7)", true)));
   const Inventory bond = with(Host{}.pf(kPf).net("bond0").enslave("enp1s0", "bond0"), {{"igb", {}}});
   EXPECT_THAT(planned({"igb"}, bond).obstacles, ElementsAre(hurdle("enp1s0 is a port of bond0", true)));
-  EXPECT_THAT(planned({"igb"}, igb_host(), {}, {test::pci(kPf)}).obstacles, ElementsAre(hurdle("is listed as protected", true)));
+  EXPECT_THAT(planned({"igb"}, igb_host(), {}, {test::pci(kPf)}).obstacles,
+              ElementsAre(hurdle("is listed as protected", true)));
   facts.sessions[igb_host().net_device("enp1s0")->ifindex] = "an ssh session from 192.0.2.1";
   EXPECT_THAT(planned({"igb"}, igb_host(), facts).obstacles, Contains(hurdle("an ssh session from 192.0.2.1", true)));
 }

@@ -46,7 +46,8 @@ TEST_F(ReloadFacts, OfAnIdleMachineAreNone) {
 }
 
 TEST_F(ReloadFacts, NameTheProcessesThatHaveRdmaDevicesOpen) {
-  open(12, "ib_write_bw", {"/dev/null", "/dev/infiniband/uverbs1", "/dev/infiniband/uverbs0", "/dev/infiniband/uverbs0"});
+  open(12, "ib_write_bw",
+       {"/dev/null", "/dev/infiniband/uverbs1", "/dev/infiniband/uverbs0", "/dev/infiniband/uverbs0"});
   open(9, "opensm", {"/dev/infiniband/umad0"});
   open(7, "bash", {"/dev/pts/0"});
   EXPECT_THAT(read().rdma_users,
@@ -63,8 +64,10 @@ TEST_F(ReloadFacts, FindNvmeBelowFilesystemsAndSwap) {
   fs::create_directories(tree.root() / "dev/mapper");
   fs::create_symlink("../dm-0", tree.root() / "dev/mapper/vg-root");
   tree.write("proc/mounts",
-             "/dev/mapper/vg-root / ext4 rw 0 0\n/dev/md0 /srv xfs rw 0 0\n/dev/sda1 /boot ext4 rw 0 0\nproc /proc proc rw 0 0\n");
-  tree.write("proc/swaps", "Filename Type Size Used Priority\n/dev/nvme0n1p2 partition\t100\t0\t-2\n/swapfile file 1 0 -3\n");
+             "/dev/mapper/vg-root / ext4 rw 0 0\n/dev/md0 /srv xfs rw 0 0\n/dev/sda1 /boot ext4 rw 0 0\nproc /proc "
+             "proc rw 0 0\n");
+  tree.write("proc/swaps",
+             "Filename Type Size Used Priority\n/dev/nvme0n1p2 partition\t100\t0\t-2\n/swapfile file 1 0 -3\n");
   EXPECT_THAT(read().mounts, ElementsAre(model::Mount{"/", "ext4", {"nvme0n1p2"}, false},
                                          model::Mount{"/srv", "xfs", {"nvme0n1p2"}, false},
                                          model::Mount{"swap on /dev/nvme0n1p2", "swap", {"nvme0n1p2"}, false}));
@@ -97,8 +100,8 @@ TEST(SshSessions, AreFoundByTheAddressThatTheyCameTo) {
       "   1: 010200C0:0016 00000000:0000 0A 0 0\n"   // listening
       "   2: 010200C0:01BB 080200C0:D2F0 01 0 0\n";  // https
   constexpr auto kTcp6 = "   0: B80D0120000000000000000001000000:0016 B80D0120000000000000000002000000:D2F0 01 0 0\n";
-  EXPECT_THAT(ssh_sessions(kTcp, kTcp6, addresses), ElementsAre(Pair(2, "an ssh session from 192.0.2.9"),
-                                                                Pair(3, "an ssh session from 2001:db8::2")));
+  EXPECT_THAT(ssh_sessions(kTcp, kTcp6, addresses),
+              ElementsAre(Pair(2, "an ssh session from 192.0.2.9"), Pair(3, "an ssh session from 2001:db8::2")));
   // IPv4 over a socket of IPv6.
   constexpr auto kMapped = "   0: 0000000000000000FFFF0000010200C0:0016 0000000000000000FFFF0000090200C0:D2F0 01 0 0\n";
   EXPECT_THAT(ssh_sessions("", kMapped, addresses), ElementsAre(Pair(2, "an ssh session from 192.0.2.9")));

@@ -49,7 +49,6 @@ Packet over(std::initializer_list<int> hops) {
   return list;
 }
 
-
 TEST(ReloadMessages, AnAddressGoesToTheNewIndexAndStaysWhatItIs) {
   const auto packet = address_of(2);
   const auto kept = kept_address(packet.bytes());

@@ -60,10 +60,12 @@ class Restore : public testing::Test {
     auto rest = behind<ifinfomsg>(payload);
     while (const auto attribute = next_attribute(rest)) {
       if (attribute->type == IFLA_IFNAME) told.push_back("name " + (link.name = leading_text(attribute->payload)));
-      if (attribute->type == IFLA_MTU) told.push_back(fmt::format("mtu {}", *leading<std::uint32_t>(attribute->payload)));
+      if (attribute->type == IFLA_MTU)
+        told.push_back(fmt::format("mtu {}", *leading<std::uint32_t>(attribute->payload)));
       if (attribute->type == IFLA_MASTER)
         told.push_back(fmt::format("master {}", *leading<std::uint32_t>(attribute->payload)));
-      if (attribute->type == IFLA_LINK) told.push_back(fmt::format("on {}", *leading<std::uint32_t>(attribute->payload)));
+      if (attribute->type == IFLA_LINK)
+        told.push_back(fmt::format("on {}", *leading<std::uint32_t>(attribute->payload)));
       if (attribute->type == IFLA_ADDRESS) told.emplace_back("address");
     }
     return {};
@@ -152,7 +154,8 @@ TEST_F(Restore, GivesAnRdmaDeviceItsNameBack) {
 
 TEST_F(Restore, MakesASoftRdmaDeviceAgain) {
   ASSERT_TRUE(restore(model::RestoreRdmaDevice{{.name = "rxe0", .kind = "rxe", .interface = "enp1s0"}, ""}, kernel));
-  EXPECT_THAT(told, ElementsAre(fmt::format("nldev {} without an index", static_cast<unsigned>(RDMA_NLDEV_CMD_NEWLINK))));
+  EXPECT_THAT(told,
+              ElementsAre(fmt::format("nldev {} without an index", static_cast<unsigned>(RDMA_NLDEV_CMD_NEWLINK))));
 }
 
 }  // namespace

@@ -70,7 +70,8 @@ contains "the plan" "Nothing stands in the way." "$plan"
 equals "the card" "$before" "$(card)"
 
 step "a program that has the RDMA device open stands in the way"
-exec {held}<>"/dev/infiniband/$(ls /sys/class/infiniband_verbs | grep uverbs)"
+nodes=(/dev/infiniband/uverbs*)
+exec {held}<>"${nodes[0]}"
 contains "the refusal" "has /dev/infiniband/uverbs" "$(refuses nicctl reload-drivers igb)"
 exec {held}>&-
 equals "the card" "$before" "$(card)"
