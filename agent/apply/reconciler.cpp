@@ -61,9 +61,12 @@ bool needs_modules(const Step& step) {
 
 loop::Fields fields_of(const Step& step) {
   loop::Fields fields{{names::kFieldStep, model::describe(step.action)}};
-  if (std::holds_alternative<model::SetRdmaNetns>(step.action)) return fields;  // neither of a device nor of a module
-  const bool module = std::holds_alternative<model::LoadModule>(step.action);
-  fields.emplace_back(module ? names::kFieldModule : names::kFieldPci, model::target(step.action));
+  const auto target = model::target(step.action);
+  if (std::holds_alternative<model::LoadModule>(step.action) ||
+      std::holds_alternative<model::UnloadModule>(step.action))
+    fields.emplace_back(names::kFieldModule, target);
+  else if (PciAddress::parse(target))  // others are neither of a device nor of a module
+    fields.emplace_back(names::kFieldPci, target);
   return fields;
 }
 

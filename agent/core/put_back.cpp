@@ -208,6 +208,8 @@ class PutBack {
 
   // When nothing else is left to be done: binding to vfio-pci uses the override itself.
   void overrides(const model::SavedPf& saved, const PciFunction& pf) {
+    if (pf.sriov->drivers_autoprobe != saved.drivers_autoprobe)
+      return add(pf.address, step(model::SetAutoprobe{pf.address, saved.drivers_autoprobe}));
     for (const auto& [index, driver] : saved.overrides) {
       const auto address = pf.sriov->virtfns.find(index);
       const auto* vf = address == pf.sriov->virtfns.end() ? nullptr : inventory_.function(address->second);
