@@ -185,7 +185,7 @@ void Reconciler::changed(const Dirty& dirty) {
 }
 
 void Reconciler::observe() {
-  if (!recovered_ || observing_ || stopping_ || dirty_.empty()) return;
+  if (!recovered_ || observing_ || stopping_ || dirty_.empty() || looks_away()) return;
   observing_ = true;
   const std::uint64_t scan = ++scans_begun_;
   auto result = std::make_shared<model::Inventory>();
@@ -222,6 +222,7 @@ void Reconciler::observed(model::Inventory inventory, std::uint64_t scan) {
     job = scan_jobs_.erase(job);
   }
   reconsider();
+  unload_if_free();
   if (!dirty_.empty()) debounce_.touch();
 }
 
@@ -510,6 +511,7 @@ void Reconciler::step_late(Lane& lane, const Step& step) {
     work_[*lane.pf].stuck = true;
   }
   publish();
+  if (lane.reload) observe();
 }
 
 void Reconciler::lane_over(const std::string& name) {

@@ -143,6 +143,8 @@ class Reconciler {
                                                                         const model::ReloadFacts& facts);
   void note_reload(const model::ReloadPlan& plan, const model::ReloadFacts& facts);
   void unload_if_free();
+  // Looking at RDMA devices would hold on to the modules that are being unloaded.
+  [[nodiscard]] bool looks_away() const;
   void resume_reload(model::ReloadRecord record);
   void run_reload(ReloadPhase phase, std::vector<model::Step> steps);
   void load_again();

@@ -131,10 +131,17 @@ void Reconciler::note_reload(const model::ReloadPlan& plan, const model::ReloadF
       });
 }
 
-// The agent itself may just have an RDMA device open, to ask whether it answers.
+bool Reconciler::looks_away() const {
+  if (!reloading_ || reloading_->phase != ReloadPhase::unloading) return false;
+  const auto lane = lanes_.find(kReloadLane);
+  return lane != lanes_.end() && !lane->second.worker->stuck();
+}
+
+// The agent itself may just have an RDMA device open, to ask whether it answers, or be looking at all of them: a socket
+// of RDMA netlink is a reference on ib_core.
 void Reconciler::unload_if_free() {
   if (!reloading_ || reloading_->phase != ReloadPhase::noting || reloading_->unload.empty() || stopping_) return;
-  if (rdma_.asking()) return;
+  if (rdma_.asking() || observing_) return;
   run_reload(ReloadPhase::unloading,
              module_steps<model::UnloadModule>(reloading_->unload, "its drivers are loaded anew", false));
   publish();
