@@ -3,6 +3,7 @@
 
 #include "host/eswitch.hpp"
 #include "host/perform.hpp"
+#include "host/probe_windows.hpp"
 #include "lib/config_space.hpp"
 #include "lib/sysfs_tree.hpp"
 
@@ -104,7 +105,7 @@ class SetRegister : public testing::Test {
     tree.write("sys/devices/pci0000:3a/0000:3a:00.0/config", held.bytes(readable));
   }
   std::expected<void, model::Error> perform(const model::Action& action) {
-    return host::perform(model::Roots::below(tree.root()), action);
+    return host::perform(model::Roots::below(tree.root()), action, windows);
   }
   // Bytes that differ from what was there.
   std::vector<std::size_t> changed(const ConfigSpace& before) {
@@ -124,6 +125,7 @@ class SetRegister : public testing::Test {
   model::PciAddress function = model::PciAddress::parse("0000:3a:00.0").value();
   test::TreeFunction card = tree.plain("0000:3a:00.0", 0x15b3, 0x1021);
   ConfigSpace space = ConfigSpace{}.express(PcieType::downstream_port, 0x2936).acs(0x5f, 0x5d);
+  ProbeWindows windows;
 };
 
 // Behaviour 27: bits 14:12 and none else.

@@ -94,10 +94,12 @@ TEST(ReloadMessages, ARouteWaitsForAllItsInterfaces) {
   auto rest = behind<rtmsg>(bytes_of(*sent));
   const auto list = next_attribute(rest);
   ASSERT_TRUE(list);
-  for (auto left = list->payload; const auto hop = leading<rtnexthop>(left);
-       left = left.subspan(std::min<std::size_t>(hop->rtnh_len, left.size()))) {
+  auto left = list->payload;
+  while (const auto hop = leading<rtnexthop>(left)) {
     hops.push_back(hop->rtnh_ifindex);
     EXPECT_EQ(hop->rtnh_flags, 0);
+    ASSERT_GE(hop->rtnh_len, sizeof(rtnexthop));
+    left = left.subspan(std::min<std::size_t>(hop->rtnh_len, left.size()));
   }
   EXPECT_THAT(hops, testing::ElementsAre(70, 71, 9));
 }
