@@ -149,13 +149,18 @@ bool counts(const model::Component& component) {
   return component.name != "kubelet" && component.name != "resources" && component.name != "gpudirect";
 }
 
+// A bridge above GPUs and NICs: [gpudirect]'s, as its component is.
+bool is_bridge(const Snapshot& snapshot, const model::PciAddress& address) {
+  return snapshot.desired.pcie.contains(address) && snapshot.inventory.function(address) == nullptr;
+}
+
 // Everything that failed, each PF by its address.
 std::string failures(const Snapshot& snapshot) {
   std::string all;
   const auto add = [&](const std::string& text) { all += (all.empty() ? "" : "; ") + text; };
   bool named = false;
   for (const auto& [address, status] : snapshot.functions)
-    if (snapshot.inventory.function(address) != nullptr &&
+    if (!is_bridge(snapshot, address) &&
         (status.state == FunctionState::failed || status.state == FunctionState::stuck ||
          status.state == FunctionState::protected_)) {
       add(fmt::format("{}: {}", address.text(), status.text));

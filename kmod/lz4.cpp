@@ -82,12 +82,14 @@ std::expected<Unpacker::Step, std::string> Lz4::step(Bytes in, std::span<unsigne
     const auto made = unpack_lz4_block(packed_, unpacked_);
     if (!made) return std::unexpected("its lz4 data is damaged");
     unpacked_.resize(*made);
-    given_ = 0;
   }
   done.made = std::min(out.size(), unpacked_.size() - given_);
   std::ranges::copy(Bytes{unpacked_}.subspan(given_, done.made), out.begin());
   given_ += done.made;
-  if (given_ == unpacked_.size()) unpacked_.clear();
+  if (given_ == unpacked_.size()) {
+    unpacked_.clear();
+    given_ = 0;
+  }
   return done;
 }
 
