@@ -340,7 +340,7 @@ void Reconciler::reconsider() {
 void Reconciler::forget_what_is_over() {
   std::erase_if(work_, [&](auto& entry) {
     const auto name = entry.first.text();
-    if (lanes_.contains(name) || !shown(name)) return false;
+    if (lanes_.contains(name) || !shown(name) || reloads(entry.first)) return false;
     const bool asked =
         std::ranges::any_of(plan_.pfs, [&](const auto& pf) { return pf.pf == entry.first && !pf.steps.empty(); });
     if (!asked) backoff_.forget(name);

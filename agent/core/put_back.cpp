@@ -2,6 +2,7 @@
 
 #include "core/ownership.hpp"
 #include "core/plan.hpp"
+#include "core/vf_change.hpp"
 
 #include <fmt/format.h>
 
@@ -51,6 +52,13 @@ model::SavedPf saved_pf(const PciFunction& pf, const Inventory& inventory) {
   return saved;
 }
 
+// Which its driver takes when it binds; most let it have no other.
+bool has_address_of_pf(const NetDevice& net, const Inventory& inventory) {
+  const auto* function = net.function ? inventory.function(*net.function) : nullptr;
+  const auto* told = function != nullptr && function->physfn ? told_of(inventory, *function) : nullptr;
+  return told != nullptr && told->mac && told->mac->usable();
+}
+
 model::SavedInterface saved_interface(const NetDevice& net, const Inventory& inventory,
                                       const std::map<unsigned, model::SavedMessages>& messages) {
   model::SavedInterface saved{.name = net.name, .mtu = net.mtu, .up = net.admin_up};
@@ -61,7 +69,7 @@ model::SavedInterface saved_interface(const NetDevice& net, const Inventory& inv
     const auto own = inventory.net_devices_of(*net.function);
     saved.port = static_cast<unsigned>(std::ranges::find(own, &net) - own.begin());
   }
-  if (net.link_type != model::LinkType::infiniband) saved.address = net.address;
+  if (net.link_type != model::LinkType::infiniband && !has_address_of_pf(net, inventory)) saved.address = net.address;
   if (net.master_ifindex)
     if (const auto* master = inventory.net_device(*net.master_ifindex)) saved.master = master->name;
   if (const auto told = messages.find(net.ifindex); told != messages.end()) saved.messages = told->second;

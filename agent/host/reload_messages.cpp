@@ -4,6 +4,7 @@
 
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/if_vlan.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
@@ -129,15 +130,39 @@ std::optional<model::SavedRoute> kept_route(Bytes payload, const std::map<unsign
   return route;
 }
 
+namespace {
+
+// The kernel tells the flags of a VLAN with a mask of all ones, and takes none with bits that it does not know. Those
+// that are off are so from the beginning, but for the one that is on then.
+Attributes sendable(Bytes data, bool vlan) {
+  Attributes kept;
+  while (const auto part = next_attribute(data)) {
+    auto flags = leading<ifla_vlan_flags>(part->payload);
+    if (vlan && part->type == IFLA_VLAN_FLAGS && flags) {
+      flags->mask = flags->flags | VLAN_FLAG_REORDER_HDR;
+      kept.number(part->type, *flags);
+    } else {
+      kept.add(part->type, part->payload);
+    }
+  }
+  return kept;
+}
+
+}  // namespace
+
 RawMessage kept_link_info(Bytes payload) {
   auto rest = behind<ifinfomsg>(payload);
   while (const auto attribute = next_attribute(rest)) {
     if (attribute->type != IFLA_LINKINFO) continue;
     Attributes kept;
+    bool vlan = false;
     auto parts = attribute->payload;
     while (const auto part = next_attribute(parts)) {
-      if (part->type == IFLA_INFO_KIND) kept.add(part->type, part->payload);
-      if (part->type == IFLA_INFO_DATA) kept.add(part->type | NLA_F_NESTED, part->payload);
+      if (part->type == IFLA_INFO_KIND) {
+        kept.add(part->type, part->payload);
+        vlan = leading_text(part->payload) == "vlan";
+      }
+      if (part->type == IFLA_INFO_DATA) kept.nest(part->type, sendable(part->payload, vlan));
     }
     return raw(kept.bytes());
   }

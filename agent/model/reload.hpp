@@ -99,7 +99,7 @@ struct SavedInterface {
   unsigned port{0};                      // which of the function's own interfaces, by ifindex
   std::string lower{};
   std::string master{};   // bond, bridge or VRF; "" for none
-  std::string address{};  // "52:54:00:..."; "" where it cannot be set (InfiniBand)
+  std::string address{};  // "52:54:00:..."; "" where it cannot be set (InfiniBand), or the PF says it
   unsigned mtu{0};
   bool up{false};
   SavedMessages messages{};

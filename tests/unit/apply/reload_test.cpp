@@ -222,6 +222,24 @@ TEST_F(Reload, LoadsAgainWhereUnloadingStopsMidway) {
   EXPECT_EQ(picture(agent.machine->state()), before);
 }
 
+// What the attempt itself changes is an event too: it may not make the next attempt.
+TEST_F(Reload, TriesWhatCannotBePutBackAgainOnlyAfterAWhile) {
+  start(agent);
+  std::vector<std::chrono::steady_clock::time_point> tries;
+  agent.machine->fail_when([&](const model::Action& action) -> std::optional<model::Error> {
+    const auto* back = std::get_if<model::RestoreInterface>(&action);
+    if (back == nullptr || back->saved.name != "storage0" || tries.size() == 3) return std::nullopt;
+    tries.push_back(std::chrono::steady_clock::now());
+    return model::system_error(EBUSY, "set the MTU of", "storage0");
+  });
+  ASSERT_TRUE(ask({"igb"}));
+  ASSERT_TRUE(agent.run_until([&] { return !agent.finished.empty() && agent.idle(); }));
+  EXPECT_EQ(agent.finished.back().state, JobState::done);
+  ASSERT_EQ(tries.size(), 3U);
+  // The second comes at once: the rest was done, and what is left is another plan.
+  EXPECT_GE(tries[2] - tries[1], std::chrono::milliseconds{20});
+}
+
 // What is on disk at each moment is enough for the next start.
 TEST_F(Reload, IsGoneOnWithAfterADeathAtEveryStep) {
   start(agent);

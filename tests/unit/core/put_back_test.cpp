@@ -70,6 +70,18 @@ TEST(PutBack, NotesWhatGoes) {
   EXPECT_THAT(kept_busy(record), Contains(kPf));
 }
 
+// A VF's driver takes the PF's when it binds, and lets nobody set another.
+TEST(PutBack, LeavesTheAddressOfAVfToItsPf) {
+  auto host = host_with_a_vf();
+  for (auto& net : host.net_devices) net.address = "02:00:00:00:00:01";
+  EXPECT_EQ(record_of(host).interfaces[1].address, "02:00:00:00:00:01");
+  model::VfSettings settings;
+  settings.mac = model::MacAddress::parse("02:00:00:00:00:11");
+  predict(host, model::SetVf{kPf, 0, settings});
+  EXPECT_EQ(record_of(host).interfaces[1].address, "");
+  EXPECT_EQ(record_of(host).interfaces[0].address, "02:00:00:00:00:01");
+}
+
 TEST(PutBack, WaitsForWhatHasNotComeBack) {
   auto host = host_with_a_vf();
   const auto record = record_of(host);

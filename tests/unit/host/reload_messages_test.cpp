@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/if_vlan.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
@@ -129,6 +130,17 @@ TEST(ReloadMessages, AVlanIsKeptByItsKindAndData) {
   const auto link = Packet{}.raw(ifinfomsg{}).attribute(IFLA_IFNAME, "enp1s0.7").nest(IFLA_LINKINFO, with_counts);
   EXPECT_TRUE(std::ranges::equal(bytes_of(kept_link_info(link.bytes())), info.bytes()));
   EXPECT_EQ(kept_link_info(Packet{}.raw(ifinfomsg{}).bytes()), "");
+}
+
+// A mask of all ones, as the kernel tells it, is EINVAL when it is sent.
+TEST(ReloadMessages, FlagsOfAVlanAreSentWithTheBitsThatAreMeant) {
+  const auto link = [](ifla_vlan_flags flags) {
+    const auto data = Packet{}.number(IFLA_VLAN_ID, std::uint16_t{7}).number(IFLA_VLAN_FLAGS, flags);
+    return Packet{}.attribute(IFLA_INFO_KIND, "vlan").nest(IFLA_INFO_DATA, data);
+  };
+  const auto told = Packet{}.raw(ifinfomsg{}).nest(IFLA_LINKINFO, link({VLAN_FLAG_GVRP, ~0U}));
+  const auto sent = link({VLAN_FLAG_GVRP, VLAN_FLAG_GVRP | VLAN_FLAG_REORDER_HDR});
+  EXPECT_TRUE(std::ranges::equal(bytes_of(kept_link_info(told.bytes())), sent.bytes()));
 }
 
 TEST(ReloadMessages, TornOnesAreRefused) {

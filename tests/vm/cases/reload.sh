@@ -15,9 +15,12 @@ ip link set $pf_name vf 0 mac 02:00:00:00:00:10
 ip link set $pf_name vf 1 mac 02:00:00:00:00:11 vlan 7 qos 3
 ip link set $pf_name vf 1 spoofchk off
 ip link set $pf_name vf 2 trust on
-echo "$(vf 0)" >/sys/bus/pci/drivers/igbvf/unbind
-echo "$(vf 0)" >/sys/bus/pci/drivers/igbvf/bind
-wait_for 10 "VF 0 has its interface" test -d "/sys/bus/pci/devices/$(vf 0)/net"
+# The driver of a VF takes the address that the PF has for it when it binds.
+for n in 0 1; do
+    echo "$(vf $n)" >/sys/bus/pci/drivers/igbvf/unbind
+    echo "$(vf $n)" >/sys/bus/pci/drivers/igbvf/bind
+    wait_for 10 "VF $n has its interface" test -d "/sys/bus/pci/devices/$(vf $n)/net"
+done
 of_vf=$(ls "/sys/bus/pci/devices/$(vf 0)/net")
 ip link set "$of_vf" down
 ip link set "$of_vf" name storage0
