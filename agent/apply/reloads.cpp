@@ -210,6 +210,8 @@ void Reconciler::put_back() {
     }
   }
   for (const auto& [name, lane] : lanes_) at_work = at_work || lane.reload;
+  // A look at the machine while it was at work may have seen something in between.
+  for (const auto& function : reloading_->busy) at_work = at_work || !shown(function.text());
   if (now.over() && !at_work) end_reload(reloading_->error);
 }
 

@@ -54,7 +54,7 @@ card() {
     ip -4 route show | sed 's/ linkdown//' | grep -E "$pf_name|storage0" | sort
     rdma link | sed 's/ state .* netdev/ netdev/' | sed 's/^[0-9]*: //'
 }
-card_is_as_before() { [ "$(card)" = "$before" ]; }
+card_is_as_before() { diff <(echo "$before") <(card) >/host/out/card.diff; }
 agent_started
 wait_for 30 "the agent has settled" property_is /org/nicagent1 Manager Settled true
 wait_for 20 "the drivers are ready" test -e /run/nic-agent/driver-ready
