@@ -151,7 +151,7 @@ void judge_link(const Way& way, const PcieFunction& function) {
   const auto& other = *port->config.express->able;
   const model::PcieLink able{std::min(express->able->speed, other.speed), std::min(express->able->width, other.width)};
   // GPUs lower the speed of their link while they are idle.
-  const bool slow = express->now->speed < able.speed && way.topology.gpus.count(function.address) == 0;
+  const bool slow = express->now->speed < able.speed && !way.topology.gpus.contains(function.address);
   if (!slow && express->now->width >= able.width) return;
   way.say(
       Verdict::warn, finding::kLink,

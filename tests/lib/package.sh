@@ -26,8 +26,9 @@ build_package() {
     rm -rf "$deb_folder"
     mkdir -p "$deb_folder/source"
     source_files | (cd "$repo" && xargs -d '\n' cp --parents -t "$deb_folder/source") || return 1
+    # debhelper gives the build a home of its own, where ccache would find nothing.
     logged package env -C "$deb_folder/source" DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" PATH="/usr/lib/ccache:$PATH" \
-        dpkg-buildpackage -b -us -uc || return 1
+        CCACHE_DIR="$(ccache --get-config cache_dir 2>/dev/null)" dpkg-buildpackage -b -us -uc || return 1
     rm -rf "$deb_folder/source"
     echo "$hash" >"$deb_folder/sources"
 }
