@@ -115,7 +115,6 @@ class DeviceFacet final : public Facet<DeviceView, org::nicagent1::Device_adapto
   std::string Kind() override { return read(&DeviceView::kind); }
   std::string Serial() override { return read(&DeviceView::serial); }
   std::string Driver() override { return read(&DeviceView::driver); }
-  std::string DriverOverride() override { return read(&DeviceView::driver_override); }
   std::int32_t NumaNode() override { return read(&DeviceView::numa_node); }
   std::int32_t IommuGroup() override { return read(&DeviceView::iommu_group); }
   std::vector<std::string> NetworkInterfaces() override { return read(&DeviceView::network_interfaces); }

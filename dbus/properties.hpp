@@ -153,7 +153,6 @@ struct Interface<DeviceView> {
       Property{"Kind", &View::kind, Emits::constant},
       Property{"Serial", &View::serial, Emits::change},
       Property{"Driver", &View::driver, Emits::change},
-      Property{"DriverOverride", &View::driver_override, Emits::change},
       Property{"NumaNode", &View::numa_node, Emits::change},
       Property{"IommuGroup", &View::iommu_group, Emits::change},
       Property{"NetworkInterfaces", &View::network_interfaces, Emits::change},

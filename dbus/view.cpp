@@ -169,7 +169,6 @@ DeviceView device_view(const model::PciFunction& function, const Snapshot& snaps
   view.kind = text(word(function.kind()));
   view.serial = function.serial_number.value_or("");
   view.driver = function.driver.value_or("");
-  view.driver_override = function.driver_override.value_or("");
   view.numa_node = function.numa_node.value_or(-1);
   view.iommu_group = function.iommu_group ? static_cast<std::int32_t>(*function.iommu_group) : -1;
   for (const auto* interface : interfaces) view.network_interfaces.push_back(interface->name);

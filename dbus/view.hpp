@@ -121,7 +121,6 @@ struct DeviceView {
   std::string kind;
   std::string serial;
   std::string driver;
-  std::string driver_override;
   std::int32_t numa_node{-1};
   std::int32_t iommu_group{-1};
   std::vector<std::string> network_interfaces;

@@ -217,10 +217,7 @@ void apply(Inventory& inventory, const model::UnloadModule& action) {
     inventory.net_devices.erase(std::ranges::find_if(inventory.net_devices, stands_on_nothing));
 }
 
-void apply(Inventory& inventory, const model::SetOverride& action) {
-  if (const auto found = inventory.functions.find(action.function); found != inventory.functions.end())
-    found->second.driver_override = action.driver;
-}
+void apply(Inventory& /*inventory*/, const model::SetOverride& /*action*/) {}  // it does not tell of these
 
 void apply(Inventory& inventory, const model::RestoreInterface& action) {
   if (action.ifindex == 0) {

@@ -37,7 +37,7 @@ std::vector<const RdmaDevice*> devices_of(const Inventory& inventory, const PciA
   return devices;
 }
 
-model::SavedPf saved_pf(const PciFunction& pf, const Inventory& inventory) {
+model::SavedPf saved_pf(const PciFunction& pf, const Inventory& inventory, const model::ReloadFacts& facts) {
   model::SavedPf saved{.pf = pf.address,
                        .num_vfs = pf.sriov->num_vfs,
                        .drivers_autoprobe = pf.sriov->drivers_autoprobe,
@@ -46,7 +46,8 @@ model::SavedPf saved_pf(const PciFunction& pf, const Inventory& inventory) {
   for (const auto& [index, address] : pf.sriov->virtfns) {
     const auto* vf = inventory.function(address);
     if (vf == nullptr) continue;
-    if (vf->driver_override) saved.overrides[index] = *vf->driver_override;
+    if (const auto driver = facts.overrides.find(address); driver != facts.overrides.end())
+      saved.overrides[index] = driver->second;
     if (!vf->vdpa.empty()) saved.vdpa[index] = vf->vdpa.front().driver;
   }
   return saved;
@@ -223,7 +224,7 @@ class PutBack {
       const auto* vf = address == pf.sriov->virtfns.end() ? nullptr : inventory_.function(address->second);
       if (vf == nullptr)
         wait(fmt::format("VF {} of {}", index, pf.address.text()));
-      else if (vf->driver_override != driver)
+      else if (!so_far_.overrides.contains(vf->address))
         add(pf.address, step(model::SetOverride{vf->address, driver}));
     }
   }
@@ -263,7 +264,7 @@ ReloadRecord what_goes(const model::ReloadPlan& plan, const Inventory& inventory
   for (const auto& address : plan.functions) pfs.insert(owner(inventory, address));
   for (const auto& address : pfs)
     if (const auto* pf = inventory.function(address); pf != nullptr && pf->sriov)
-      record.pfs.push_back(saved_pf(*pf, inventory));
+      record.pfs.push_back(saved_pf(*pf, inventory, facts));
   for (const auto ifindex : plan.interfaces) {
     const auto* net = inventory.net_device(ifindex);
     if (net == nullptr || (!net->lower_ifindex && !net->own())) continue;
@@ -284,6 +285,7 @@ ReloadRecord what_goes(const model::ReloadPlan& plan, const Inventory& inventory
 void PutBackSoFar::note(const model::Action& done) {
   if (const auto* net = std::get_if<model::RestoreInterface>(&done)) interfaces.insert(net->saved.name);
   if (const auto* rdma = std::get_if<model::RestoreRdmaDevice>(&done)) rdma_devices.insert(rdma->saved.name);
+  if (const auto* reserved = std::get_if<model::SetOverride>(&done)) overrides.insert(reserved->function);
 }
 
 PuttingBack put_back(const ReloadRecord& record, const PutBackSoFar& so_far, const Inventory& inventory) {

@@ -31,9 +31,11 @@ struct PuttingBack {
   [[nodiscard]] bool over() const { return lanes.empty() && waits.empty(); }
 };
 
-// What of the record has been put back and is not looked at again: names of interfaces, and of RDMA devices.
+// What of the record has been put back and is not looked at again: names of interfaces and of RDMA devices, and VFs
+// that are reserved for a driver, which the inventory does not tell.
 struct PutBackSoFar {
   std::set<std::string> interfaces, rdma_devices;
+  std::set<model::PciAddress> overrides;
   void note(const model::Action& done);
 };
 

@@ -224,7 +224,6 @@ std::string device(const Json& device, const Style& style) {
                    number(device, "SubsystemDeviceId")));
   fact(text, "serial", member(device, "Serial"));
   fact(text, "driver", or_dash(member(device, "Driver")));
-  fact(text, "override", member(device, "DriverOverride"));
   if (const auto numa = number(device, "NumaNode", -1); numa >= 0) fact(text, "NUMA node", std::to_string(numa));
   if (const auto group = number(device, "IommuGroup", -1); group >= 0) fact(text, "IOMMU group", std::to_string(group));
   if (const auto names = member(device, "NetworkInterfaces"); !names.empty()) {

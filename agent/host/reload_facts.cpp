@@ -115,6 +115,21 @@ void read_proc(const model::Roots& roots, const char* file, ReloadFacts& facts, 
   if (text && *text) read(**text);
 }
 
+// The kernel takes the function's lock for the answer: a driver that is just being bound is waited for.
+std::map<model::PciAddress, std::string> overrides_of_vfs(const Sysfs& sys) {
+  std::map<model::PciAddress, std::string> all;
+  const auto functions = sys.list("bus/pci/devices");
+  if (!functions || !*functions) return all;
+  for (const auto& name : **functions) {
+    const auto address = model::PciAddress::parse(name);
+    const auto folder = "bus/pci/devices/" + name;
+    if (!address || !sys.exists((folder + "/physfn").c_str())) continue;
+    const auto driver = sys.text((folder + "/driver_override").c_str());
+    if (driver && *driver && !(*driver)->empty() && **driver != "(null)") all.emplace(*address, **driver);
+  }
+  return all;
+}
+
 std::map<std::string, std::string> driver_modules(const Sysfs& sys) {
   std::map<std::string, std::string> modules;
   const auto drivers = sys.list("bus/pci/drivers");
@@ -191,6 +206,7 @@ ReloadFacts read_reload_facts(const model::Roots& roots) {
   read_proc(roots, "swaps", facts, [&](const auto& text) { read_swaps(roots, text, facts.mounts); });
   if (const auto sys = Sysfs::open(roots.sys)) {
     facts.driver_modules = driver_modules(*sys);
+    facts.overrides = overrides_of_vfs(*sys);
     facts.software_kinds = software_kinds(*sys);
   }
   if (const auto links = netlink_of(roots).links())

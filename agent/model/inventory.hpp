@@ -47,7 +47,6 @@ struct PciFunction {
   std::uint8_t revision{0};
   std::string modalias;                        // pci:v...; what libkmod resolves to modules
   std::optional<std::string> driver;           // name of the `driver` link's target
-  std::optional<std::string> driver_override;  // empty text and "(null)" read as nullopt
   std::optional<int> numa_node;                // -1 in sysfs reads as nullopt
   std::optional<unsigned> iommu_group;
   std::optional<Sriov> sriov;

@@ -45,6 +45,7 @@ struct ReloadFacts {
   std::map<unsigned, std::string> link_kinds;         // ifindex: "vlan", "macvlan"; hardware is not in it
   std::map<std::string, std::string> driver_modules;  // PCI driver: its module
   std::map<std::string, std::string> software_kinds;  // RDMA device: "rxe", "siw"
+  std::map<PciAddress, std::string> overrides;        // driver_override of VFs, where one is set
   std::vector<Error> problems;                        // what could not be read
 
   bool operator==(const ReloadFacts&) const = default;

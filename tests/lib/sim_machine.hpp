@@ -65,6 +65,9 @@ class SimMachine : public apply::Machine {
       put_to_sleep(unload->name);
     }
     core::predict(state_, action);
+    if (const auto* reserved = std::get_if<model::SetOverride>(&action))
+      facts_of_reload.overrides[reserved->function] = reserved->driver;
+    std::erase_if(facts_of_reload.overrides, [&](const auto& one) { return !state_.functions.contains(one.first); });
     if (const auto* load = std::get_if<model::LoadModule>(&action)) wake(load->name);
     if (const auto* net = std::get_if<model::RestoreInterface>(&action))
       given_back_[net->saved.name] = net->saved.messages;

@@ -54,7 +54,6 @@ Inventory worn_host() {
   core::predict(host, model::SetVf{kPf, 1, of_second});
   core::predict(host, model::BindDriver{first, 0, model::DeviceType::netdevice, {}, false});
   core::predict(host, model::BindDriver{second, 1, model::DeviceType::vfio_pci, {}, false});
-  host.functions.at(second).driver_override = "vfio-pci";
   for (auto& net : host.net_devices) {
     if (net.function == kPf) net.mtu = 9000;
     if (net.function == first) {
@@ -93,11 +92,13 @@ void add_facts(test::SimMachine& machine) {
 }
 
 // What people see of the machine: nothing in it is a number that the kernel hands out.
-std::vector<std::string> picture(const Inventory& host) {
+std::vector<std::string> picture(const test::SimMachine& machine) {
+  const auto host = machine.state();
+  const auto& overrides = machine.facts_of_reload.overrides;
   std::vector<std::string> lines;
   for (const auto& [address, function] : host.functions)
     lines.push_back(fmt::format("{} on {}, override {}, VFs {}", address.text(), function.driver.value_or("none"),
-                                function.driver_override.value_or("none"),
+                                overrides.contains(address) ? overrides.at(address) : "none",
                                 function.sriov ? function.sriov->num_vfs : 0));
   for (const auto& net : host.net_devices) {
     const auto* lower = net.lower_ifindex ? host.net_device(*net.lower_ifindex) : nullptr;
@@ -121,6 +122,10 @@ std::vector<std::string> picture(const Inventory& host) {
 
 class Reload : public testing::Test {
  protected:
+  void SetUp() override {
+    const auto host = agent.machine->state();
+    agent.machine->facts_of_reload.overrides = {{host.functions.at(kPf).sriov->virtfns.at(1), "vfio-pci"}};
+  }
   void start(AgentOnSim& one) {
     add_facts(*one.machine);
     one.reconciler->start();
@@ -141,11 +146,11 @@ class Reload : public testing::Test {
 
 TEST_F(Reload, PutsBackAllThatWentWithTheDriver) {
   start(agent);
-  const auto before = picture(agent.machine->state());
+  const auto before = picture(*agent.machine);
   const auto job = ask({"igb"});
   ASSERT_TRUE(job) << job.error().text();
   ASSERT_TRUE(agent.run_until([&] { return !agent.finished.empty() && agent.idle(); }));
-  EXPECT_EQ(picture(agent.machine->state()), before);
+  EXPECT_EQ(picture(*agent.machine), before);
   const auto given = agent.machine->given_back();
   EXPECT_THAT(given.at("enp1s0").addresses, ElementsAre("an address of enp1s0"));
   EXPECT_EQ(given.at("enp1s0").routes.size(), 1U);
@@ -160,10 +165,10 @@ TEST_F(Reload, PutsBackAllThatWentWithTheDriver) {
 
 TEST_F(Reload, OfSoftRoceMakesItsDevicesAgain) {
   start(agent);
-  const auto before = picture(agent.machine->state());
+  const auto before = picture(*agent.machine);
   ASSERT_TRUE(ask({"rdma-rxe"}));
   ASSERT_TRUE(agent.run_until([&] { return !agent.finished.empty() && agent.idle(); }));
-  EXPECT_EQ(picture(agent.machine->state()), before);
+  EXPECT_EQ(picture(*agent.machine), before);
 }
 
 TEST_F(Reload, IsNotedAndShownBeforeTheFirstModuleGoes) {
@@ -209,7 +214,7 @@ TEST_F(Reload, LoadsAgainWhereUnloadingStopsMidway) {
       if (module.name == "igb") module.references = 1;
   });
   ASSERT_TRUE(agent.run_until([&] { return agent.now()->inventory.modules.front().references == 1; }));
-  const auto before = picture(agent.machine->state());
+  const auto before = picture(*agent.machine);
   agent.machine->fail_when([](const model::Action& action) -> std::optional<model::Error> {
     const auto* unload = std::get_if<model::UnloadModule>(&action);
     if (unload == nullptr || unload->name != "igb") return std::nullopt;
@@ -219,7 +224,7 @@ TEST_F(Reload, LoadsAgainWhereUnloadingStopsMidway) {
   ASSERT_TRUE(agent.run_until([&] { return !agent.finished.empty() && agent.idle(); }));
   EXPECT_EQ(agent.finished.back().state, JobState::failed);
   EXPECT_EQ(agent.finished.back().error->errno_value, EAGAIN);
-  EXPECT_EQ(picture(agent.machine->state()), before);
+  EXPECT_EQ(picture(*agent.machine), before);
 }
 
 // What the attempt itself changes is an event too: it may not make the next attempt.
@@ -243,17 +248,19 @@ TEST_F(Reload, TriesWhatCannotBePutBackAgainOnlyAfterAWhile) {
 // What is on disk at each moment is enough for the next start.
 TEST_F(Reload, IsGoneOnWithAfterADeathAtEveryStep) {
   start(agent);
-  const auto before = picture(agent.machine->state());
+  const auto before = picture(*agent.machine);
   struct Death {
     Inventory machine;
     test::SimMachine::Sleeping sleeping;
+    std::map<model::PciAddress, std::string> overrides;
     std::string record;
   };
   std::vector<Death> deaths;
   // Called with the machine as it is before each step.
   agent.machine->before_step([&](const Inventory& now, const test::SimMachine::Sleeping& sleeping) {
     std::ifstream file{record()};
-    deaths.push_back({now, sleeping, {std::istreambuf_iterator<char>{file}, {}}});
+    deaths.push_back(
+        {now, sleeping, agent.machine->facts_of_reload.overrides, {std::istreambuf_iterator<char>{file}, {}}});
   });
   ASSERT_TRUE(ask({"igb"}));
   ASSERT_TRUE(agent.run_until([&] { return !agent.finished.empty() && agent.idle(); }));
@@ -266,10 +273,11 @@ TEST_F(Reload, IsGoneOnWithAfterADeathAtEveryStep) {
     std::ofstream{other.path() / "reload.json"} << deaths[at].record;
     AgentOnSim next{deaths[at].machine, other.path()};
     next.machine->sleeping(deaths[at].sleeping);
+    next.machine->facts_of_reload.overrides = deaths[at].overrides;
     start(next);
     ASSERT_TRUE(next.run_until(
         [&] { return next.idle() && next.now()->settled && !std::filesystem::exists(other.path() / "reload.json"); }));
-    EXPECT_EQ(picture(next.machine->state()), before);
+    EXPECT_EQ(picture(*next.machine), before);
   }
 }
 

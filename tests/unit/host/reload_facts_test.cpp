@@ -91,6 +91,17 @@ TEST_F(ReloadFacts, TellWhichModuleADriverIs) {
   EXPECT_THAT(read().driver_modules, testing::Contains(Pair("virtio-pci", "virtio_pci")));
 }
 
+// The inventory does not tell of it: the kernel may keep who asks waiting.
+TEST_F(ReloadFacts, TellForWhichDriverAVfIsReserved) {
+  const std::filesystem::path devices = tree.sys() / "bus/pci/devices";
+  for (const auto& [name, driver] : {std::pair{"0000:01:10.0", "vfio-pci\n"}, {"0000:01:10.2", "(null)\n"}}) {
+    tree.write("sys/bus/pci/devices/" + std::string{name} + "/driver_override", driver);
+    fs::create_symlink("../0000:01:00.0", devices / name / "physfn");
+  }
+  tree.write("sys/bus/pci/devices/0000:02:00.0/driver_override", "vfio-pci\n");
+  EXPECT_THAT(read().overrides, ElementsAre(Pair(*model::PciAddress::parse("0000:01:10.0"), "vfio-pci")));
+}
+
 TEST(SshSessions, AreFoundByTheAddressThatTheyCameTo) {
   const InterfaceAddresses addresses{{2, {std::string{"\xc0\x00\x02\x01", 4}}},
                                      {3, {std::string{"\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01", 16}}}};
