@@ -155,6 +155,7 @@ void kernel_modules(const toml::table& table, const Config& below, Config& confi
   for (auto& name : reader.texts("required", module_or_set)) config.modules.push_back({std::move(name), place});
   if (const auto stack = reader.text("rdma_stack", rdma_stack)) config.drivers.rdma_stack = stack;
   config.drivers.require_signed = reader.boolean("require_signed").value_or(below.drivers.require_signed);
+  config.drivers.reload = reader.text("reload", reload_policy).value_or(below.drivers.reload);
   if (auto file = reader.text("ready_file", run_file)) config.drivers.ready_file = std::move(*file);
   reader.tables("version",
                 [&](const toml::table& one) { config.module_versions.push_back(module_versions(one, mistakes)); });

@@ -83,6 +83,8 @@ inline constexpr std::array kKeys{
         "Modules that are loaded, by their exact names, and sets: \"@mlx5\""},
     Key{"kernel_modules", "rdma_stack", Type::text, "Whose RDMA stack has to run: \"inbox\" or \"ofed\""},
     Key{"kernel_modules", "require_signed", Type::boolean, "Required modules have to be signed"},
+    Key{"kernel_modules", "reload", Type::text,
+        "A module that runs in another build than the one on disk: \"never\" loaded anew by itself, or \"when-safe\""},
     Key{"kernel_modules", "ready_file", Type::text, "File that is there as long as the drivers are right"},
     Key{"kernel_modules", "version", Type::tables, "Which versions of a module will do"},
     Key{"kernel_modules.version", "name", Type::text, "Name of the module"},

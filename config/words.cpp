@@ -162,6 +162,12 @@ Read<model::AcsPolicy> acs_policy(std::string_view text) {
   return std::unexpected(fmt::format("\"{}\" is neither \"leave\" nor \"off-on-gpu-paths\"", text.substr(0, 32)));
 }
 
+Read<model::ReloadPolicy> reload_policy(std::string_view text) {
+  for (const auto policy : {model::ReloadPolicy::never, model::ReloadPolicy::when_safe})
+    if (text == word(policy)) return policy;
+  return std::unexpected(fmt::format("\"{}\" is neither \"never\" nor \"when-safe\"", text.substr(0, 32)));
+}
+
 Read<model::LinkType> link_type(std::string_view text) {
   if (text == "ethernet" || text == "ether" || text == "eth") return model::LinkType::ethernet;
   if (text == "infiniband" || text == "ib") return model::LinkType::infiniband;

@@ -27,6 +27,7 @@ using Read = std::expected<T, std::string>;
 [[nodiscard]] Read<model::DeviceType> device_type(std::string_view text);
 [[nodiscard]] Read<model::OnDrift> on_drift(std::string_view text);
 [[nodiscard]] Read<model::AcsPolicy> acs_policy(std::string_view text);
+[[nodiscard]] Read<model::ReloadPolicy> reload_policy(std::string_view text);
 [[nodiscard]] Read<model::EswitchMode> eswitch_mode(std::string_view text);
 [[nodiscard]] Read<model::LinkType> link_type(std::string_view text);
 [[nodiscard]] Read<model::VdpaType> vdpa_type(std::string_view text);

@@ -184,6 +184,7 @@ std::string settings(const model::Config& config) {
   modules.list("required", required);
   if (config.drivers.rdma_stack) modules.text("rdma_stack", word(*config.drivers.rdma_stack));
   modules.boolean("require_signed", config.drivers.require_signed, plain.drivers.require_signed);
+  if (config.drivers.reload != plain.drivers.reload) modules.text("reload", word(config.drivers.reload));
   if (!config.drivers.ready_file.empty()) modules.text("ready_file", config.drivers.ready_file);
   Pairs gpudirect;
   if (config.peer_memory != plain.peer_memory) gpudirect.text("peer_memory", word(config.peer_memory));

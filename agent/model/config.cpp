@@ -43,6 +43,14 @@ std::string_view word(AcsPolicy policy) {
   std::unreachable();
 }
 
+std::string_view word(ReloadPolicy policy) {
+  switch (policy) {
+    case ReloadPolicy::never: return "never";
+    case ReloadPolicy::when_safe: return "when-safe";
+  }
+  std::unreachable();
+}
+
 std::string_view word(ResourceKind kind) {
   switch (kind) {
     case ResourceKind::shared: return "shared";

@@ -165,10 +165,14 @@ struct ModuleVersions {
   bool operator==(const ModuleVersions&) const = default;
 };
 
+// What becomes of a module that runs in another build than the one on disk.
+enum class ReloadPolicy : std::uint8_t { never, when_safe };
+
 // [kernel_modules] beside the modules: what is asked of the drivers that run.
 struct DriverRules {
   std::optional<Provider> rdma_stack;  // whose it has to be, inbox or ofed
   bool require_signed{false};
+  ReloadPolicy reload{ReloadPolicy::never};
   std::string ready_file;  // is there as long as the drivers' verdict is pass; "" for none
 
   bool operator==(const DriverRules&) const = default;
@@ -234,6 +238,7 @@ struct Config {
 [[nodiscard]] std::string_view word(AddressSource source);  // "listed", "derived", "pool"
 [[nodiscard]] std::string_view word(OnDrift on_drift);      // "enforce", "observe"
 [[nodiscard]] std::string_view word(AcsPolicy policy);      // "leave", "off-on-gpu-paths"
+[[nodiscard]] std::string_view word(ReloadPolicy policy);   // "never", "when-safe"
 [[nodiscard]] std::string_view word(ResourceKind kind);     // "shared", "exclusive"
 // "0-1,5"
 [[nodiscard]] std::string text(const std::vector<IndexRange>& ranges);

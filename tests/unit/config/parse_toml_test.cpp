@@ -153,6 +153,18 @@ TEST(ParseToml, LeavesTheWayToGpusAloneUnlessItIsAskedFor) {
             (model::GpudirectSettings{model::AcsPolicy::leave, 4096}));
 }
 
+TEST(ParseToml, NeverLoadsModulesAnewUnlessItIsAskedFor) {
+  EXPECT_EQ(good("").drivers.reload, model::ReloadPolicy::never);
+  const auto config = good("[kernel_modules]\nreload = \"when-safe\"\n");
+  EXPECT_EQ(config.drivers.reload, model::ReloadPolicy::when_safe);
+  EXPECT_EQ(parse_toml("[kernel_modules]\nrequire_signed = true\n", "t.toml", config)->drivers.reload,
+            model::ReloadPolicy::when_safe);
+  EXPECT_EQ(parse_toml("[kernel_modules]\nreload = \"never\"\n", "t.toml", config)->drivers.reload,
+            model::ReloadPolicy::never);
+  EXPECT_THAT(mistake("[kernel_modules]\nreload = \"always\""),
+              testing::AllOf(HasSubstr("t.toml:2:10"), HasSubstr("neither \"never\" nor \"when-safe\"")));
+}
+
 // Behaviour 27: a size that Device Control cannot say is refused.
 TEST(ParseToml, AnswersReadRequestsThatPciExpressDoesNotHave) {
   for (const auto* bytes : {"64", "0", "8192", "-1"})

@@ -134,6 +134,7 @@ const std::map<std::string, std::string> kSamples{
     {"kernel_modules.required", R"(["ib_uverbs", "vfio-pci", "@mlx5"])"},
     {"kernel_modules.rdma_stack", R"("ofed")"},
     {"kernel_modules.require_signed", "true"},
+    {"kernel_modules.reload", R"("when-safe")"},
     {"kernel_modules.ready_file", R"("/run/mellanox/drivers/.driver-ready")"},
     {"kernel_modules.version.name", R"("mlx5-core")"},
     {"kernel_modules.version.min", R"("24.10-1.1.4")"},
