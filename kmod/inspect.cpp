@@ -110,6 +110,35 @@ class Inspector {
     return report;
   }
 
+  // As if the kernel did not have it: what keeps its file from being loaded. A blacklist is about what is asked for,
+  // not about what that depends on (modprobe.d.5).
+  [[nodiscard]] std::vector<model::Finding> if_loaded_now(const std::string& name, bool as_dependency) const {
+    ModuleReport report;
+    report.name = name;
+    report.wanted = true;
+    Circumstances known = machine_;
+    // A kernel that says nothing of signatures was built without them (CONFIG_MODULE_SIG makes the file).
+    known.signature_enforced = machine_.signature_enforced.value_or(false);
+    const auto module = context_.find(name);
+    known.exists = module != nullptr;
+    if (module && ::kmod_module_get_initstate(module.get()) == KMOD_MODULE_BUILTIN) return {};
+    if (module) static_cast<void>(file(report, known, module.get()));
+    if (known.file_read)
+      if (const auto symbols = read_symbols(module.get())) known.clashes = symbols->clashes;
+    restrictions(report, known, module.get());
+    if (as_dependency) report.blacklisted_by.clear();
+    return judge_loading(report, known);
+  }
+
+  // It stays, and what is loaded was built for its file.
+  [[nodiscard]] bool stays_in_another_build(const std::string& name, ::kmod_module* module) const {
+    const auto loaded = std::ranges::find(inventory_.modules, name, &model::LoadedModule::name);
+    const char* path = ::kmod_module_get_path(module);
+    if (loaded == inventory_.modules.end() || loaded->build_id.empty() || path == nullptr) return false;
+    const auto content = files_.read(path);
+    return content && !(*content)->build_id.empty() && (*content)->build_id != loaded->build_id;
+  }
+
  private:
   // What the kernel runs under this very name: the Inventory, and where that is older than the fact, sysfs.
   void running(ModuleReport& report, ::kmod_module* module) const {
@@ -264,7 +293,60 @@ std::vector<ModuleReport> all_refused(const std::vector<std::string>& wanted, co
   return reports;
 }
 
+// Each module once, whatever depends on it.
+class Reloader {
+ public:
+  Reloader(const Inspector& inspector, const Context& context, const model::Inventory& inventory,
+           const model::ReloadPlan& plan)
+      : inspector_{inspector}, context_{context}, inventory_{inventory}, plan_{plan} {}
+
+  std::vector<model::Obstacle> look() {
+    for (const auto& name : plan_.load) add(name, false);
+    for (const auto& name : plan_.load)
+      if (const auto module = context_.find(name))
+        for (const auto& needed : dependencies(module.get())) look_at_needed(name, needed.get());
+    return std::move(obstacles_);
+  }
+
+ private:
+  void add(const std::string& name, bool as_dependency) {
+    if (!seen_.insert(name).second) return;
+    for (auto& finding : inspector_.if_loaded_now(name, as_dependency))
+      if (finding.severity == model::Verdict::fail || finding.severity == model::Verdict::unknown)
+        obstacles_.push_back({fmt::format("{} could not be loaded again: {}", name, finding.text),
+                              finding.severity == model::Verdict::unknown});
+  }
+
+  void look_at_needed(const std::string& name, ::kmod_module* needed) {
+    const auto its_name = model::kernel_name(::kmod_module_get_name(needed));
+    if (seen_.contains(its_name)) return;
+    if (std::ranges::find(inventory_.modules, its_name, &model::LoadedModule::name) == inventory_.modules.end())
+      return add(its_name, true);
+    seen_.insert(its_name);
+    if (inspector_.stays_in_another_build(its_name, needed))
+      obstacles_.push_back({fmt::format("{} depends on {}, which stays loaded in another build than the one on disk: "
+                                        "reload that, too",
+                                        name, its_name),
+                            true});
+  }
+
+  const Inspector& inspector_;
+  const Context& context_;
+  const model::Inventory& inventory_;
+  const model::ReloadPlan& plan_;
+  std::set<std::string> seen_;
+  std::vector<model::Obstacle> obstacles_;
+};
+
 }  // namespace
+
+std::vector<model::Obstacle> load_obstacles(const model::Roots& roots, const model::ReloadPlan& plan,
+                                            const model::Inventory& inventory, FileCache& files) {
+  const auto context = Context::open(roots);
+  if (!context) return {{context.error().text(), false}};
+  const Inspector inspector{roots, *context, inventory, files};
+  return Reloader{inspector, *context, inventory, plan}.look();
+}
 
 model::DriverFacts inspect(const model::Roots& roots, const std::vector<std::string>& wanted,
                            const model::Inventory& inventory, FileCache& files) {

@@ -8,6 +8,7 @@
 #include "model/driver_status.hpp"
 #include "model/inventory.hpp"
 #include "model/module.hpp"
+#include "model/reload.hpp"
 #include "model/roots.hpp"
 
 #include <string>
@@ -20,5 +21,12 @@ namespace nic::kmod {
 // names the module behind it.
 [[nodiscard]] model::DriverFacts inspect(const model::Roots& roots, const std::vector<std::string>& wanted,
                                          const model::Inventory& inventory, FileCache& files);
+
+// What would keep the modules that the plan loads, as they stand on disk now, from being loaded once it has unloaded
+// what it does: no or a damaged file, another kernel's, unsigned where that counts, blacklisted, an install line,
+// symbols that do not fit; also of what they depend on. Forcing helps where it only cannot be told, or where something
+// that they depend on stays loaded in another build than its file.
+[[nodiscard]] std::vector<model::Obstacle> load_obstacles(const model::Roots& roots, const model::ReloadPlan& plan,
+                                                          const model::Inventory& inventory, FileCache& files);
 
 }  // namespace nic::kmod

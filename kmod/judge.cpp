@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 namespace nic::kmod {
 namespace {
@@ -18,6 +19,20 @@ using Question = void (*)(const ModuleReport&, const Circumstances&, std::vector
 
 // What is wrong with a required module is a failure, with another one a warning.
 Verdict bad(const ModuleReport& report) { return report.wanted ? Verdict::fail : Verdict::warn; }
+
+std::string no_such_module(const ModuleReport& m, const Circumstances& known) {
+  return fmt::format("There is no module {} for kernel {}: install the package that brings it (linux-modules, the "
+                     "vendor's driver), or build it for this kernel.",
+                     m.name, known.release);
+}
+
+void on_disk(const ModuleReport& m, const Circumstances& known, std::vector<Finding>& to) {
+  if (!known.resolved)
+    to.push_back({bad(m), fmt::format("{} is not found: the modules of kernel {} cannot be looked up.", m.name,
+                                      known.release)});
+  else if (!known.exists)
+    to.push_back({bad(m), no_such_module(m, known)});
+}
 
 void presence(const ModuleReport& m, const Circumstances& known, std::vector<Finding>& to) {
   switch (m.state) {
@@ -44,9 +59,7 @@ void presence(const ModuleReport& m, const Circumstances& known, std::vector<Fin
         {m.wanted ? Verdict::fail : Verdict::unknown,
          fmt::format("{} is not loaded, and the modules of kernel {} cannot be looked up.", m.name, known.release)});
   else if (!known.exists)
-    to.push_back({bad(m), fmt::format("There is no module {} for kernel {}: install the package that brings it "
-                                      "(linux-modules, the vendor's driver), or build it for this kernel.",
-                                      m.name, known.release)});
+    to.push_back({bad(m), no_such_module(m, known)});
   else
     to.push_back({bad(m), fmt::format("{} is not loaded.", m.name)});
 }
@@ -190,12 +203,22 @@ void symbols(const ModuleReport& m, const Circumstances& known, std::vector<Find
 constexpr std::array<Question, 10> kQuestions{&presence,  &index,   &blacklist, &vermagic,   &build,
                                               &signature, &loading, &taint,     &parameters, &symbols};
 
+constexpr std::array<Question, 7> kOfLoading{&on_disk, &index, &blacklist, &vermagic, &signature, &loading, &symbols};
+
+std::vector<Finding> ask(std::span<const Question> questions, const ModuleReport& report, const Circumstances& known) {
+  std::vector<Finding> findings;
+  for (const auto question : questions) question(report, known, findings);
+  return findings;
+}
+
 }  // namespace
 
 std::vector<Finding> judge(const ModuleReport& report, const Circumstances& known) {
-  std::vector<Finding> findings;
-  for (const auto question : kQuestions) question(report, known, findings);
-  return findings;
+  return ask(kQuestions, report, known);
+}
+
+std::vector<Finding> judge_loading(const ModuleReport& report, const Circumstances& known) {
+  return ask(kOfLoading, report, known);
 }
 
 }  // namespace nic::kmod

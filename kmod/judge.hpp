@@ -29,5 +29,8 @@ struct Circumstances {
 };
 
 [[nodiscard]] std::vector<model::Finding> judge(const model::ModuleReport& report, const Circumstances& known);
+// The same of the questions whose answers decide whether the kernel would take the file; `report` is of a required
+// module that is absent.
+[[nodiscard]] std::vector<model::Finding> judge_loading(const model::ModuleReport& report, const Circumstances& known);
 
 }  // namespace nic::kmod

@@ -36,6 +36,14 @@ void compare(const Wanted& wanted, ::kmod_module* dependency, std::vector<Symbol
 
 }  // namespace
 
+std::vector<ModulePtr> dependencies(::kmod_module* module) {
+  std::vector<ModulePtr> all;
+  const ListPtr list{::kmod_module_get_dependencies(module), &drop_modules};
+  for (auto* entry = list.get(); entry != nullptr; entry = ::kmod_list_next(list.get(), entry))
+    if (ModulePtr one{::kmod_module_get_module(entry), &::kmod_module_unref}) all.push_back(std::move(one));
+  return all;
+}
+
 std::optional<Symbols> read_symbols(::kmod_module* module) {
   ::kmod_list* raw = nullptr;
   if (::kmod_module_get_dependency_symbols(module, &raw) < 0) return std::nullopt;
@@ -49,11 +57,7 @@ std::optional<Symbols> read_symbols(::kmod_module* module) {
       wanted.emplace(std::move(name), ::kmod_module_dependency_symbol_get_crc(entry));
     }
   }
-  const ListPtr dependencies{::kmod_module_get_dependencies(module), &drop_modules};
-  for (auto* entry = dependencies.get(); entry != nullptr; entry = ::kmod_list_next(dependencies.get(), entry)) {
-    const ModulePtr dependency{::kmod_module_get_module(entry), &::kmod_module_unref};
-    if (dependency) compare(wanted, dependency.get(), symbols.clashes);
-  }
+  for (const auto& dependency : dependencies(module)) compare(wanted, dependency.get(), symbols.clashes);
   return symbols;
 }
 

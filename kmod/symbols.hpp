@@ -28,6 +28,9 @@ struct Symbols {
   bool operator==(const Symbols&) const = default;
 };
 
+// All that has to be there before it, by the index.
+[[nodiscard]] std::vector<ModulePtr> dependencies(::kmod_module* module);
+
 // Symbols without a CRC (kernels without CONFIG_MODVERSIONS) never clash. nullopt where the file cannot be read.
 [[nodiscard]] std::optional<Symbols> read_symbols(::kmod_module* module);
 

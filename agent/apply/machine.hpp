@@ -38,6 +38,9 @@ class Machine {
   [[nodiscard]] virtual std::vector<model::Finding> look_ahead() = 0;
   // Who uses the drivers, as far as the inventory does not tell it.
   [[nodiscard]] virtual model::ReloadFacts reload_facts() = 0;
+  // What would keep the plan's modules, as they stand on disk, from being loaded again.
+  [[nodiscard]] virtual std::vector<model::Obstacle> load_obstacles(const model::ReloadPlan& plan,
+                                                                    const model::Inventory& inventory) = 0;
   // What rtnetlink tells of interfaces (ifindex to name) that are about to go, by ifindex.
   [[nodiscard]] virtual std::expected<std::map<unsigned, model::SavedMessages>, model::Error> save_interfaces(
       const std::map<unsigned, std::string>& going) = 0;

@@ -27,7 +27,7 @@ std::expected<Interrupted, model::Error> parse(const std::string& text, const st
 }  // namespace
 
 Records::Records(const model::Roots& roots)
-    : owned{roots}, rdma_netns{roots}, reload{roots}, folder_{roots.state / "in-progress"} {}
+    : owned{roots}, rdma_netns{roots}, reload{roots}, tried_reloads{roots}, folder_{roots.state / "in-progress"} {}
 
 std::expected<void, model::Error> Records::note(const model::Record& record) const {
   if (const auto* pf = std::get_if<model::Owned>(&record)) return owned.note(*pf);

@@ -46,6 +46,7 @@ class Records {
   OwnedRecords owned;
   RdmaNetnsRecord rdma_netns;
   ReloadRecordFile reload;
+  TriedReloads tried_reloads;
 
  private:
   std::filesystem::path folder_;

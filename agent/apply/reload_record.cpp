@@ -11,7 +11,32 @@ namespace {
 // A table of the whole internet's routes, and hundreds of VFs.
 constexpr std::size_t kLongestRecord = 256UL * 1024 * 1024;
 
+// A damaged file is kept aside; the Error tells of it.
+model::Error aside(const std::filesystem::path& file, model::Error error) {
+  if (auto done = files::set_aside(file); !done) error.advice += "; " + done.error().text();
+  return error;
+}
+
 }  // namespace
+
+TriedReloads::TriedReloads(const model::Roots& roots) : file_{roots.state / "reloads-tried.json"} {}
+
+std::expected<void, model::Error> TriedReloads::note(const model::Builds& tried) const {
+  auto done = files::write_atomically(file_, to_text(tried), 0600);
+  if (!done) done.error() = done.error().during("note which modules are loaded anew");
+  return done;
+}
+
+TriedReloads::Read TriedReloads::read() const {
+  Read result;
+  const auto text = files::read(file_, kLongestNote);
+  if (!text && text.error().errno_value == ENOENT) return result;
+  if (auto tried = text ? parse_tried_reloads(*text) : std::nullopt)
+    result.tried = std::move(*tried);
+  else
+    result.set_aside = aside(file_, text ? damaged(file_).error() : text.error());
+  return result;
+}
 
 ReloadRecordFile::ReloadRecordFile(const model::Roots& roots)
     : file_{roots.state / "reload.json"}, boot_id_{boot_id_file(roots)} {}
@@ -34,9 +59,7 @@ ReloadRecordFile::Read ReloadRecordFile::read() const {
   if (!text && text.error().errno_value == ENOENT) return result;
   auto note = text ? parse_reload(*text) : std::nullopt;
   if (!note) {
-    auto error = text ? damaged(file_).error() : text.error();
-    if (auto aside = files::set_aside(file_); !aside) error.advice += "; " + aside.error().text();
-    result.set_aside = std::move(error);
+    result.set_aside = aside(file_, text ? damaged(file_).error() : text.error());
   } else if (note->boot == read_boot_id(boot_id_)) {
     result.interrupted = std::move(note->record);
   } else if (auto gone = forget(); !gone) {

@@ -13,6 +13,24 @@
 
 namespace nic::apply {
 
+// Which builds of modules the agent has loaded anew by itself, or tried to: each once, also over restarts and reboots, so
+// that a build with which that never succeeds cannot make a loop of it. Of each module the last one.
+class TriedReloads {
+ public:
+  explicit TriedReloads(const model::Roots& roots);
+
+  // On disk when it returns, before the try.
+  [[nodiscard]] std::expected<void, model::Error> note(const model::Builds& tried) const;
+  struct Read {
+    model::Builds tried;
+    std::optional<model::Error> set_aside;
+  };
+  [[nodiscard]] Read read() const;
+
+ private:
+  std::filesystem::path file_;
+};
+
 class ReloadRecordFile {
  public:
   explicit ReloadRecordFile(const model::Roots& roots);

@@ -208,4 +208,25 @@ std::optional<ReloadNote> parse_reload(std::string_view text) {
   return good ? std::optional{std::move(note)} : std::nullopt;
 }
 
+std::string to_text(const model::Builds& tried) {
+  Json builds = Json::object();
+  for (const auto& [module, build] : tried) builds[module] = build;
+  const Json json{{"version", kVersion}, {"tried", std::move(builds)}};
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace) + '\n';
+}
+
+std::optional<model::Builds> parse_tried_reloads(std::string_view text) {
+  const auto json = Json::parse(text, nullptr, false);
+  if (!json.is_object() || number(member(json, "version"), kVersion) != kVersion) return std::nullopt;
+  const auto* tried = member(json, "tried");
+  if (tried == nullptr || !tried->is_object() || tried->size() > kMostItems) return std::nullopt;
+  model::Builds builds;
+  for (const auto& [module, build] : tried->items()) {
+    auto value = text_of(&build);
+    if (module.empty() || !value) return std::nullopt;
+    builds[module] = std::move(*value);
+  }
+  return builds;
+}
+
 }  // namespace nic::apply

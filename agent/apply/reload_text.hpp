@@ -1,4 +1,4 @@
-// The text of what a reload has to put back: JSON, versioned. Hostile input. Internal to apply/. Thread: any (pure).
+// The text of what a reload has to put back, and of which modules were loaded anew unasked: JSON, versioned. Hostile input. Internal to apply/. Thread: any (pure).
 #pragma once
 
 #include "model/reload.hpp"
@@ -19,5 +19,8 @@ struct ReloadNote {
 [[nodiscard]] std::string to_text(const ReloadNote& note);
 // Nullopt: damaged, or of a version that is not ours.
 [[nodiscard]] std::optional<ReloadNote> parse_reload(std::string_view text);
+
+[[nodiscard]] std::string to_text(const model::Builds& tried);
+[[nodiscard]] std::optional<model::Builds> parse_tried_reloads(std::string_view text);
 
 }  // namespace nic::apply

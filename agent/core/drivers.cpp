@@ -61,6 +61,14 @@ struct Sides {
   [[nodiscard]] bool mixed() const { return !ofed.empty() && !(inbox.empty() && other.empty()); }
 };
 
+Sides sides_of(const Reports& modules, bool running) {
+  Sides sides;
+  for (const auto& module : modules)
+    if (of_the_stack(module) && (!running || module.loaded()))
+      sides.add(running ? module.provider_running : module.provider_file, module.name);
+  return sides;
+}
+
 void coherence(const Sides& running, const Sides& on_disk, Findings& to) {
   constexpr std::string_view kMixed =
       "the RDMA stack is mixed: {} of the out-of-tree stack, {} not. Modules of one do not work on the other: {}";
@@ -200,16 +208,13 @@ std::vector<ModuleReport> judge_modules(const Config& config, Reports modules) {
   return modules;
 }
 
+bool mixed_on_disk(const Reports& modules) { return sides_of(modules, false).mixed(); }
+
 model::DriverStatus judge_drivers(const Config& config, const Inventory& inventory, const Reports& modules,
                                   const model::DriverFacts& facts, const model::RdmaAnswers& answers,
                                   const std::set<std::string>& awaited) {
   model::DriverStatus status;
-  Sides running, on_disk;
-  for (const auto& module : modules) {
-    if (!of_the_stack(module)) continue;
-    if (module.loaded()) running.add(module.provider_running, module.name);
-    on_disk.add(module.provider_file, module.name);
-  }
+  const auto running = sides_of(modules, true), on_disk = sides_of(modules, false);
   status.running = running.provider();
   status.on_disk = on_disk.provider();
   status.user_space = facts.user_space;

@@ -16,6 +16,9 @@ namespace nic::core {
 [[nodiscard]] std::vector<model::ModuleReport> judge_modules(const model::Config& config,
                                                              std::vector<model::ModuleReport> modules);
 
+// Once all of it is loaded from disk, modules of the out-of-tree RDMA stack would run beside others.
+[[nodiscard]] bool mixed_on_disk(const std::vector<model::ModuleReport>& modules);
+
 // `modules` as judge_modules gives them. The verdict is the worst of the required modules and of the findings, which
 // are about what no single module tells; other modules only warn there. What one of the `awaited` modules has not made
 // yet is unknown.

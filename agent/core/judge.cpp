@@ -216,10 +216,12 @@ Component modules(const Snapshot& s, const Circumstances& circumstances) {
 }
 
 // Modules that are required have a component of their own; here is what no single one tells.
-Component drivers(const Snapshot& s) {
+Component drivers(const Snapshot& s, const Circumstances& circumstances) {
   const auto& status = s.drivers;
   for (const auto& finding : status.findings)
     if (finding.severity == model::Verdict::fail) return {"drivers", ComponentState::error, finding.text};
+  for (const auto& [module, why] : circumstances.not_reloaded)
+    return {"drivers", ComponentState::ready, fmt::format("{}: {}", module, why)};
   const bool rdma = !s.inventory.rdma_devices.empty() || status.running != model::Provider::unknown;
   if (!rdma) return {"drivers", ComponentState::ignore, "no RDMA stack runs"};
   std::string text = fmt::format("{} RDMA stack", word(status.running));
@@ -334,7 +336,7 @@ std::vector<Component> judge_components(const Snapshot& snapshot, const Circumst
   if (!circumstances.observed) machine = {"machine", ComponentState::not_ready, "not read yet"};
   if (circumstances.observation) machine = {"machine", ComponentState::error, circumstances.observation->text()};
   return {std::move(machine),  configuration(snapshot), modules(snapshot, circumstances),
-          drivers(snapshot),   rdma(snapshot),          sriov(snapshot),
+          drivers(snapshot, circumstances),   rdma(snapshot),          sriov(snapshot),
           gpudirect(snapshot), resources(snapshot),     kubelet(snapshot, circumstances)};
 }
 

@@ -34,6 +34,7 @@ struct Circumstances {
   std::optional<model::Error> observation;    // reading it does not come back, or events cannot be had
   std::vector<model::Error> module_failures;  // of the last attempts to load
   bool kubelet_present{false};                // its root directory is there
+  std::map<std::string, std::string> not_reloaded;  // module that the agent should load anew by itself: why it does not
 };
 
 // Components of the node in the order in which they are shown. Reads everything of the snapshot but `components`,

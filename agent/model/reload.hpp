@@ -51,6 +51,9 @@ struct ReloadFacts {
   bool operator==(const ReloadFacts&) const = default;
 };
 
+// Module: its build, as its file's build id tells it.
+using Builds = std::map<std::string, std::string>;
+
 struct Obstacle {
   std::string text;  // one sentence: what stands in the way, and what to do about it
   bool forceable{false};

@@ -13,6 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace nic;
   const std::string_view text{reinterpret_cast<const char*>(data), size};
   if (const auto note = apply::parse_reload(text)) require(apply::parse_reload(apply::to_text(*note)) == note);
+  if (const auto tried = apply::parse_tried_reloads(text))
+    require(apply::parse_tried_reloads(apply::to_text(*tried)) == tried);
   const auto bytes = std::as_bytes(std::span{data, size});
   if (const auto address = host::kept_address(bytes)) {
     require(address->first != 0);

@@ -110,6 +110,11 @@ model::DriverFacts RealMachine::inspect(const std::vector<std::string>& wanted, 
 std::vector<model::Finding> RealMachine::look_ahead() { return kmod::look_ahead(roots_, module_files_, initramfs_); }
 model::ReloadFacts RealMachine::reload_facts() { return host::read_reload_facts(roots_); }
 
+std::vector<model::Obstacle> RealMachine::load_obstacles(const model::ReloadPlan& plan,
+                                                         const model::Inventory& inventory) {
+  return kmod::load_obstacles(roots_, plan, inventory, module_files_);
+}
+
 std::expected<std::map<unsigned, model::SavedMessages>, model::Error> RealMachine::save_interfaces(
     const std::map<unsigned, std::string>& going) {
   return host::save_interfaces(going);

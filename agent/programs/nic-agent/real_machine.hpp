@@ -26,6 +26,8 @@ class RealMachine : public apply::Machine {
                                            const model::Inventory& inventory) override;
   [[nodiscard]] std::vector<model::Finding> look_ahead() override;
   [[nodiscard]] model::ReloadFacts reload_facts() override;
+  [[nodiscard]] std::vector<model::Obstacle> load_obstacles(const model::ReloadPlan& plan,
+                                                            const model::Inventory& inventory) override;
   [[nodiscard]] std::expected<std::map<unsigned, model::SavedMessages>, model::Error> save_interfaces(
       const std::map<unsigned, std::string>& going) override;
   [[nodiscard]] std::expected<void, model::Error> ask_rdma_device(const std::string& name) override;
