@@ -21,15 +21,16 @@ using Question = void (*)(const ModuleReport&, const Circumstances&, std::vector
 Verdict bad(const ModuleReport& report) { return report.wanted ? Verdict::fail : Verdict::warn; }
 
 std::string no_such_module(const ModuleReport& m, const Circumstances& known) {
-  return fmt::format("There is no module {} for kernel {}: install the package that brings it (linux-modules, the "
-                     "vendor's driver), or build it for this kernel.",
-                     m.name, known.release);
+  return fmt::format(
+      "There is no module {} for kernel {}: install the package that brings it (linux-modules, the "
+      "vendor's driver), or build it for this kernel.",
+      m.name, known.release);
 }
 
 void on_disk(const ModuleReport& m, const Circumstances& known, std::vector<Finding>& to) {
   if (!known.resolved)
-    to.push_back({bad(m), fmt::format("{} is not found: the modules of kernel {} cannot be looked up.", m.name,
-                                      known.release)});
+    to.push_back(
+        {bad(m), fmt::format("{} is not found: the modules of kernel {} cannot be looked up.", m.name, known.release)});
   else if (!known.exists)
     to.push_back({bad(m), no_such_module(m, known)});
 }

@@ -99,6 +99,7 @@ Reconciler::Reconciler(sd_event* event, const loop::Mailbox::Post& post, std::sh
       debounce_{event, timing.quiet, timing.most, [this] { observe(); }},
       safety_net_{event,
                   [this] {
+                    own_reload_.due = true;
                     resumed();
                     safety_net_.arm(timing_.rescan);
                   }},
@@ -129,12 +130,15 @@ void Reconciler::start() {
   auto rdma_netns = std::make_shared<RdmaNetnsRecord::Read>();
   auto of_operator = std::make_shared<OwnedRecords::OfOperator>();
   auto reload = std::make_shared<ReloadRecordFile::Read>();
+  auto tried = std::make_shared<TriedReloads::Read>();
   recovery_ = std::make_unique<Task>(
       post_,
-      [machine = machine_, records = records_, owned, rdma_netns, of_operator, reload] {
+      [machine = machine_, records = records_, owned, rdma_netns, of_operator, reload, tried] {
         *owned = records->owned.read();
         *rdma_netns = records->rdma_netns.read();
         *reload = records->reload.read();
+        *tried = records->tried_reloads.read();
+        if (tried->set_aside) loop::log(Event::state_set_aside, {}, *tried->set_aside);
         if (reload->set_aside) loop::log(Event::state_set_aside, {}, *reload->set_aside);
         if (rdma_netns->set_aside) loop::log(Event::state_set_aside, {}, *rdma_netns->set_aside);
         *of_operator = records->owned.of_operator();
@@ -154,11 +158,12 @@ void Reconciler::start() {
                       fmt::format("put back sriov_drivers_autoprobe of {}: making its VFs was interrupted", pf.text()));
         }
       },
-      [this, owned, rdma_netns, of_operator, reload] {
+      [this, owned, rdma_netns, of_operator, reload, tried] {
         // What was changed is looked at, also where the GPU that it was for has gone meanwhile.
         for (const auto& [address, record] : owned->owned)
           if (!record.found.of_pcie().nothing()) inventory_.pcie.functions[address].address = address;
         ownership_.begin(std::move(owned->owned), rdma_netns->owned, std::move(of_operator->records));
+        own_reload_.tried = std::move(tried->tried);
         recovered_ = true;
         if (reload->interrupted) resume_reload(std::move(*reload->interrupted));
         observe();
@@ -253,6 +258,7 @@ void Reconciler::inspect() {
         inspected_ = true;
         result->next_boot = std::move(drivers_.next_boot);
         drivers_ = std::move(*result);
+        own_reload_.due = true;
         ahead_.look();
         desired_ = resolved();
         if (inspect_again_ || wanted_modules() != inspected_for_) inspect();
@@ -264,6 +270,7 @@ void Reconciler::configure(model::Config config) {
   config_ = std::make_shared<const model::Config>(std::move(config));
   ++config_generation_;
   settled_ = false;
+  own_reload_.due = true;
   config_errors_.clear();
   backoff_.forget_all();
   module_failures_.clear();
@@ -321,6 +328,7 @@ void Reconciler::reconsider() {
   }
   if (!stopping_) put_back();
   if (config_->auto_apply && !stopping_ && !held_) submit(plan_, 0, false);
+  reload_unasked();
   const bool refused = std::ranges::any_of(plan_.pfs, [](const auto& pf) { return !pf.refusals.empty(); });
   const auto rdma = core::judge_rdma(desired_, inventory_, rdma_failure_);
   if (inspected_ && plan_.empty() && !refused && desired_.conflicts.empty() && lanes_.empty() && !rdma.problem &&
@@ -376,8 +384,8 @@ bool Reconciler::shown(const std::string& lane) const {
 
 bool Reconciler::at_rest() const {
   return circumstances_.observed && inspected_ && !held_ && !observing_ && !inspecting_ && dirty_.empty() &&
-         lanes_.empty() && awaited_.modules().empty() && !ownership_.at_work() && !reloading_ &&
-         !backoff_.failed_once();
+         lanes_.empty() && awaited_.modules().empty() && !ownership_.at_work() && !reloading_ && !own_reload_.asking &&
+         !own_reload_.due && !backoff_.failed_once();
 }
 
 // Begins what can be begun; gives how many lanes that were. Without a job (0) one is made for what the agent does
@@ -574,6 +582,12 @@ void Reconciler::publish() {
     report->errors = {error};
     report->verdict = model::Verdict::fail;
   }
+  for (const auto& [module, why] : circumstances_.not_reloaded)
+    if (const auto report = std::ranges::find(next.modules, module, &model::ModuleReport::name);
+        report != next.modules.end()) {
+      report->findings.push_back({model::Verdict::warn, fmt::format("It is not loaded anew by itself: {}.", why)});
+      report->verdict = model::worst(report->findings, report->verdict);
+    }
   if (inspected_)
     next.drivers =
         core::judge_drivers(*config_, inventory_, next.modules, drivers_, rdma_.answers(), awaited_.modules());

@@ -138,10 +138,32 @@ class Reconciler {
   };
   using WithFacts = std::function<void(const model::ReloadFacts&)>;
   void gather_reload_facts(WithFacts then);
+  using PlanOrError = std::expected<model::ReloadPlan, model::Error>;
+  using WithPlan = std::function<void(const PlanOrError&, const model::ReloadFacts&)>;
+  // With all that stands in its way, also in that of loading the modules again.
+  void gather_reload(const std::vector<std::string>& names, WithPlan then);
+  void look_at_loading(const std::vector<std::string>& names, const model::ReloadFacts& facts, WithPlan then);
   [[nodiscard]] std::expected<void, model::Error> may_reload(const std::set<model::PciAddress>& functions) const;
+  // `tried`: what is noted of the agent's own tries before; nullopt where somebody has asked for it.
   [[nodiscard]] std::expected<std::uint32_t, model::Error> begin_reload(const ReloadRequest& request,
-                                                                        const model::ReloadFacts& facts);
-  void note_reload(const model::ReloadPlan& plan, const model::ReloadFacts& facts);
+                                                                        const PlanOrError& plan,
+                                                                        const model::ReloadFacts& facts,
+                                                                        const std::optional<model::Builds>& tried = {});
+  void note_reload(const model::ReloadPlan& plan, const model::ReloadFacts& facts,
+                   const std::optional<model::Builds>& tried);
+  // Loading drivers anew unasked, where the configuration lets the agent.
+  struct OwnReload {
+    model::Builds tried;  // each build once
+    bool due{false};      // something has changed since that was last considered
+    bool asking{false};   // what stands in the way is being found out
+  };
+  using NotReloaded = std::map<std::string, std::string>;  // module: why
+  [[nodiscard]] bool may_reload_unasked() const;
+  void reload_unasked();
+  [[nodiscard]] std::optional<std::string> begin_unasked(const std::vector<std::string>& names,
+                                                         const model::Builds& builds, const PlanOrError& plan,
+                                                         const model::ReloadFacts& facts);
+  void leave_as_it_runs(NotReloaded refused);
   void unload_if_free();
   // Looking at RDMA devices would hold on to the modules that are being unloaded.
   [[nodiscard]] bool looks_away() const;
@@ -218,7 +240,10 @@ class Reconciler {
   std::map<std::uint32_t, std::uint64_t> verify_jobs_;  // the same of jobs that wait for more than the scan
   std::function<void()> quiet_;
   std::optional<Reloading> reloading_;
+  OwnReload own_reload_;
   std::vector<WithFacts> want_reload_facts_;
+  std::map<unsigned, std::unique_ptr<Task>> looks_at_loading_;
+  unsigned last_look_at_loading_{0};
   std::unique_ptr<Task> recovery_, observation_, inspection_, reload_facts_, reload_note_;
   RdmaQuestions rdma_;
   LookAhead ahead_;

@@ -13,8 +13,8 @@
 
 namespace nic::apply {
 
-// Which builds of modules the agent has loaded anew by itself, or tried to: each once, also over restarts and reboots, so
-// that a build with which that never succeeds cannot make a loop of it. Of each module the last one.
+// Which builds of modules the agent has loaded anew by itself, or tried to: each once, also over restarts and reboots,
+// so that a build with which that never succeeds cannot make a loop of it. Of each module the last one.
 class TriedReloads {
  public:
   explicit TriedReloads(const model::Roots& roots);

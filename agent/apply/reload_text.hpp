@@ -1,4 +1,5 @@
-// The text of what a reload has to put back, and of which modules were loaded anew unasked: JSON, versioned. Hostile input. Internal to apply/. Thread: any (pure).
+// The text of what a reload has to put back, and of which modules were loaded anew unasked: JSON, versioned. Hostile
+// input. Internal to apply/. Thread: any (pure).
 #pragma once
 
 #include "model/reload.hpp"

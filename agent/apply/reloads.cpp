@@ -57,10 +57,36 @@ void Reconciler::gather_reload_facts(WithFacts then) {
       });
 }
 
+void Reconciler::gather_reload(const std::vector<std::string>& names, WithPlan then) {
+  gather_reload_facts(
+      [this, names, then = std::move(then)](const model::ReloadFacts& facts) { look_at_loading(names, facts, then); });
+}
+
+void Reconciler::look_at_loading(const std::vector<std::string>& names, const model::ReloadFacts& facts,
+                                 WithPlan then) {
+  const auto plan = core::plan_reload(names, inventory_, facts, desired_.protected_functions);
+  if (!plan) return then(plan, facts);
+  auto found = std::make_shared<std::vector<model::Obstacle>>();
+  const auto id = ++last_look_at_loading_;
+  looks_at_loading_[id] = std::make_unique<Task>(
+      post_,
+      [machine = machine_, plan = *plan, inventory = inventory_, found] {
+        *found = machine->load_obstacles(plan, inventory);
+      },
+      [this, id, names, facts, looked_at = plan->load, found, then = std::move(then)] {
+        const auto task = looks_at_loading_.extract(id);
+        // The machine may have changed meanwhile.
+        auto now = core::plan_reload(names, inventory_, facts, desired_.protected_functions);
+        if (now && now->load != looked_at)
+          now = std::unexpected(
+              Error{Code::busy, 0, kReloadDrivers, "", "modules were just loaded or unloaded; try again"});
+        if (now) now->obstacles.insert(now->obstacles.end(), found->begin(), found->end());
+        then(now, facts);
+      });
+}
+
 void Reconciler::plan_reload(const std::vector<std::string>& names, Later<model::ReloadPlan> done) {
-  gather_reload_facts([this, names, done = std::move(done)](const model::ReloadFacts& facts) {
-    done(core::plan_reload(names, inventory_, facts, desired_.protected_functions));
-  });
+  gather_reload(names, [done = std::move(done)](const auto& plan, const auto&) { done(plan); });
 }
 
 std::expected<void, Error> Reconciler::may_reload(const std::set<PciAddress>& functions) const {
@@ -79,13 +105,14 @@ std::expected<void, Error> Reconciler::may_reload(const std::set<PciAddress>& fu
 
 void Reconciler::reload_drivers(const ReloadRequest& request, Later<std::uint32_t> done) {
   if (auto may = may_reload({}); !may) return done(std::unexpected(std::move(may.error())));
-  gather_reload_facts(
-      [this, request, done = std::move(done)](const model::ReloadFacts& facts) { done(begin_reload(request, facts)); });
+  gather_reload(request.names, [this, request, done = std::move(done)](const auto& plan, const auto& facts) {
+    done(begin_reload(request, plan, facts));
+  });
 }
 
-std::expected<std::uint32_t, Error> Reconciler::begin_reload(const ReloadRequest& request,
-                                                             const model::ReloadFacts& facts) {
-  const auto plan = core::plan_reload(request.names, inventory_, facts, desired_.protected_functions);
+std::expected<std::uint32_t, Error> Reconciler::begin_reload(const ReloadRequest& request, const PlanOrError& plan,
+                                                             const model::ReloadFacts& facts,
+                                                             const std::optional<model::Builds>& tried) {
   if (!plan) return std::unexpected(plan.error());
   if (!plan->may(request.force)) return std::unexpected(refusal(*plan, request.force));
   Reloading reloading;
@@ -99,11 +126,12 @@ std::expected<std::uint32_t, Error> Reconciler::begin_reload(const ReloadRequest
   settled_ = false;
   // Others on the node are told that the drivers are not ready before the first of them goes.
   publish();
-  note_reload(*plan, facts);
+  note_reload(*plan, facts, tried);
   return job;
 }
 
-void Reconciler::note_reload(const model::ReloadPlan& plan, const model::ReloadFacts& facts) {
+void Reconciler::note_reload(const model::ReloadPlan& plan, const model::ReloadFacts& facts,
+                             const std::optional<model::Builds>& tried) {
   struct Noted {
     model::ReloadRecord record;
     std::expected<void, Error> done;
@@ -113,7 +141,9 @@ void Reconciler::note_reload(const model::ReloadPlan& plan, const model::ReloadF
   for (std::size_t at = 0; at < plan.interfaces.size(); ++at) going[plan.interfaces[at]] = plan.interface_names[at];
   reload_note_ = std::make_unique<Task>(
       post_,
-      [machine = machine_, records = records_, noted, going, plan, facts, inventory = inventory_] {
+      [machine = machine_, records = records_, noted, going, plan, facts, tried, inventory = inventory_] {
+        if (tried) noted->done = records->tried_reloads.note(*tried);
+        if (!noted->done) return;
         const auto messages = machine->save_interfaces(going);
         if (!messages) {
           noted->done = std::unexpected(messages.error());
@@ -220,6 +250,7 @@ void Reconciler::end_reload(std::optional<Error> error) {
   const auto over = std::exchange(reloading_, {});
   for (const auto& function : over->busy) backoff_.forget(function.text());
   backoff_.forget(kReloadLane);
+  own_reload_.due = true;
   reload_note_ = std::make_unique<Task>(
       post_,
       [records = records_] {

@@ -335,9 +335,15 @@ std::vector<Component> judge_components(const Snapshot& snapshot, const Circumst
                     fmt::format("{} NIC functions", snapshot.inventory.functions.size())};
   if (!circumstances.observed) machine = {"machine", ComponentState::not_ready, "not read yet"};
   if (circumstances.observation) machine = {"machine", ComponentState::error, circumstances.observation->text()};
-  return {std::move(machine),  configuration(snapshot), modules(snapshot, circumstances),
-          drivers(snapshot, circumstances),   rdma(snapshot),          sriov(snapshot),
-          gpudirect(snapshot), resources(snapshot),     kubelet(snapshot, circumstances)};
+  return {std::move(machine),
+          configuration(snapshot),
+          modules(snapshot, circumstances),
+          drivers(snapshot, circumstances),
+          rdma(snapshot),
+          sriov(snapshot),
+          gpudirect(snapshot),
+          resources(snapshot),
+          kubelet(snapshot, circumstances)};
 }
 
 std::optional<model::Error> what_is_wrong(const Snapshot& s) {

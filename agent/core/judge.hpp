@@ -30,10 +30,10 @@ struct PfWork {
 
 // What the daemon as a whole has met beside PFs.
 struct Circumstances {
-  bool observed{false};                       // the machine was read at least once
-  std::optional<model::Error> observation;    // reading it does not come back, or events cannot be had
-  std::vector<model::Error> module_failures;  // of the last attempts to load
-  bool kubelet_present{false};                // its root directory is there
+  bool observed{false};                             // the machine was read at least once
+  std::optional<model::Error> observation;          // reading it does not come back, or events cannot be had
+  std::vector<model::Error> module_failures;        // of the last attempts to load
+  bool kubelet_present{false};                      // its root directory is there
   std::map<std::string, std::string> not_reloaded;  // module that the agent should load anew by itself: why it does not
 };
 
