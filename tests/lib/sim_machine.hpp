@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -64,11 +65,14 @@ class SimMachine : public apply::Machine {
           return std::unexpected(model::system_error(EAGAIN, "unload the module", module.name));
       put_to_sleep(unload->name);
     }
+    const auto* load = std::get_if<model::LoadModule>(&action);
+    const bool anew = load != nullptr && !live(load->name);
     core::predict(state_, action);
     if (const auto* reserved = std::get_if<model::SetOverride>(&action))
       facts_of_reload.overrides[reserved->function] = reserved->driver;
     std::erase_if(facts_of_reload.overrides, [&](const auto& one) { return !state_.functions.contains(one.first); });
-    if (const auto* load = std::get_if<model::LoadModule>(&action)) wake(load->name);
+    if (anew) runs_from_disk(load->name);
+    if (load != nullptr) wake(load->name);
     if (const auto* net = std::get_if<model::RestoreInterface>(&action))
       given_back_[net->saved.name] = net->saved.messages;
     complete();
@@ -79,6 +83,14 @@ class SimMachine : public apply::Machine {
   model::ReloadFacts reload_facts() override {
     const std::lock_guard lock{mutex_};
     return facts_of_reload;
+  }
+  std::vector<model::Obstacle> load_obstacles(const model::ReloadPlan& plan, const model::Inventory&) override {
+    const std::lock_guard lock{mutex_};
+    std::vector<model::Obstacle> found;
+    for (const auto& name : plan.load)
+      if (const auto why = unloadable_files.find(name); why != unloadable_files.end())
+        found.push_back({why->second, false});
+    return found;
   }
   std::expected<std::map<unsigned, model::SavedMessages>, model::Error> save_interfaces(
       const std::map<unsigned, std::string>& going) override {
@@ -152,6 +164,8 @@ class SimMachine : public apply::Machine {
       report.verdict = report.loaded() ? model::Verdict::pass : model::Verdict::fail;
       facts.modules.push_back(std::move(report));
     }
+    for (const auto& module : inventory.modules)
+      if (builds_on_disk.contains(module.name)) compare_builds(module, facts.modules);
     return facts;
   }
 
@@ -232,6 +246,8 @@ class SimMachine : public apply::Machine {
   }
 
   std::set<std::string> blacklist;
+  model::Builds builds_on_disk;                         // of the modules whose builds matter in a test
+  std::map<std::string, std::string> unloadable_files;  // module: why the kernel would not take its file
   model::PeerMemoryFacts peer_memory;
   model::ReloadFacts facts_of_reload;
   std::map<std::string, model::SavedMessages> messages;  // that rtnetlink tells of interfaces, by name
@@ -240,6 +256,27 @@ class SimMachine : public apply::Machine {
   model::ModulesOfDevices modules_of;
 
  private:
+  void compare_builds(const model::LoadedModule& module, std::vector<model::ModuleReport>& reports) const {
+    auto report = std::ranges::find(reports, module.name, &model::ModuleReport::name);
+    if (report == reports.end()) {
+      reports.emplace_back().name = module.name;
+      report = std::prev(reports.end());
+    }
+    report->state = model::ModuleState::live;
+    report->build_id_running = module.build_id;
+    report->build_id_file = builds_on_disk.at(module.name);
+    report->verdict = report->build_id_file == report->build_id_running ? model::Verdict::pass : model::Verdict::warn;
+  }
+  [[nodiscard]] bool live(const std::string& module) const {
+    return std::ranges::find(state_.modules, model::kernel_name(module), &model::LoadedModule::name) !=
+           state_.modules.end();
+  }
+  void runs_from_disk(const std::string& name) {
+    const auto build = builds_on_disk.find(model::kernel_name(name));
+    if (build == builds_on_disk.end()) return;
+    for (auto& module : state_.modules)
+      if (module.name == build->first) module.build_id = build->second;
+  }
   void put_to_sleep(const std::string& module) {
     auto& all = sleeping_[module];
     all.clear();

@@ -1,10 +1,9 @@
 // Drivers loaded anew on the simulated machine: everything that went with them is there again, also when the agent dies
 // at any step of it.
 #include "apply/reload_text.hpp"
-#include "core/predict.hpp"
 #include "lib/agent_on_sim.hpp"
-#include "lib/hosts.hpp"
 #include "lib/policies.hpp"
+#include "lib/worn_host.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,113 +20,19 @@ namespace {
 using model::Inventory;
 using model::JobState;
 using test::AgentOnSim;
-using test::Host;
 using test::pci;
+using test::picture;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-const model::PciAddress kPf = pci("0000:01:00.0");
-
-// A card with two VFs, one for the host and one for programs, a VLAN and soft RoCE on its port, and settings that
-// somebody made by hand.
-Inventory worn_host() {
-  Inventory host = Host{}
-                       .pf("0000:01:00.0")
-                       .made_with("enp1s0", "52:54:00:00:00:01")
-                       .module("igb")
-                       .module("rdma_rxe")
-                       .module("vfio_pci");
-  core::predict(host, model::SetNumVfs{kPf, 0, 2, true});
-  host.functions.at(kPf).sriov->drivers_autoprobe = true;
-  const auto first = host.functions.at(kPf).sriov->virtfns.at(0);
-  const auto second = host.functions.at(kPf).sriov->virtfns.at(1);
-  model::VfSettings of_first, of_second;
-  of_first.mac = model::MacAddress::parse("02:00:00:00:00:10");
-  of_first.vlan = model::Vlan{7, 3, model::VlanProtocol::dot1q};
-  of_second.mac = model::MacAddress::parse("02:00:00:00:00:11");
-  of_second.trust = true;
-  of_second.spoof_check = false;
-  of_second.max_tx_rate = 500;
-  of_second.min_tx_rate = 0;
-  core::predict(host, model::SetVf{kPf, 0, of_first});
-  core::predict(host, model::SetVf{kPf, 1, of_second});
-  core::predict(host, model::BindDriver{first, 0, model::DeviceType::netdevice, {}, false});
-  core::predict(host, model::BindDriver{second, 1, model::DeviceType::vfio_pci, {}, false});
-  for (auto& net : host.net_devices) {
-    if (net.function == kPf) net.mtu = 9000;
-    if (net.function == first) {
-      net.name = "storage0";
-      net.mtu = 1400;
-      net.admin_up = true;
-    }
-  }
-  model::NetDevice vlan;
-  vlan.name = "enp1s0.100";
-  vlan.ifindex = 70;
-  vlan.lower_ifindex = host.net_device("enp1s0")->ifindex;
-  vlan.link_type = model::LinkType::ethernet;
-  vlan.mtu = 9000;
-  vlan.admin_up = true;
-  host.net_devices.push_back(vlan);
-  model::RdmaDevice rxe;
-  rxe.name = "rxe0";
-  rxe.software = true;
-  rxe.function = kPf;
-  model::RdmaPort port;
-  port.number = 1;
-  port.net_ifindex = host.net_device("enp1s0")->ifindex;
-  rxe.ports = {port};
-  host.rdma_devices.push_back(rxe);
-  return host;
-}
-
-void add_facts(test::SimMachine& machine) {
-  machine.facts_of_reload.link_kinds = {{70, "vlan"}};
-  machine.facts_of_reload.software_kinds = {{"rxe0", "rxe"}};
-  machine.messages["enp1s0"].addresses = {"an address of enp1s0"};
-  machine.messages["enp1s0"].routes = {{"a route", {{2, "enp1s0"}}}};
-  machine.messages["enp1s0.100"] = {.link_info = "vlan 100", .addresses = {"an address of the VLAN"}};
-  machine.messages["storage0"].addresses = {"an address of the VF"};
-}
-
-// What people see of the machine: nothing in it is a number that the kernel hands out.
-std::vector<std::string> picture(const test::SimMachine& machine) {
-  const auto host = machine.state();
-  const auto& overrides = machine.facts_of_reload.overrides;
-  std::vector<std::string> lines;
-  for (const auto& [address, function] : host.functions)
-    lines.push_back(fmt::format("{} on {}, override {}, VFs {}", address.text(), function.driver.value_or("none"),
-                                overrides.contains(address) ? overrides.at(address) : "none",
-                                function.sriov ? function.sriov->num_vfs : 0));
-  for (const auto& net : host.net_devices) {
-    const auto* lower = net.lower_ifindex ? host.net_device(*net.lower_ifindex) : nullptr;
-    lines.push_back(fmt::format("{} {} mtu {} {} on {}", net.name, net.function ? net.address : "", net.mtu,
-                                net.admin_up ? "up" : "down",
-                                net.function ? net.function->text() : (lower != nullptr ? lower->name : "nothing")));
-    for (const auto& [index, settings] : net.vfs)
-      for (const auto& [name, value] : named(settings))
-        lines.push_back(fmt::format("VF {}: {} {}", index, name, value));
-  }
-  for (const auto& rdma : host.rdma_devices) {
-    const auto* net = rdma.ports.empty() || !rdma.ports.front().net_ifindex
-                          ? nullptr
-                          : host.net_device(*rdma.ports.front().net_ifindex);
-    lines.push_back(fmt::format("{} on {}", rdma.name, net != nullptr ? net->name : "nothing"));
-  }
-  for (const auto& module : host.modules) lines.push_back("module " + module.name);
-  std::ranges::sort(lines);
-  return lines;
-}
+const model::PciAddress kPf = test::kWornPf;
 
 class Reload : public testing::Test {
  protected:
-  void SetUp() override {
-    const auto host = agent.machine->state();
-    agent.machine->facts_of_reload.overrides = {{host.functions.at(kPf).sriov->virtfns.at(1), "vfio-pci"}};
-  }
+  void SetUp() override { test::reserve_second_vf(*agent.machine); }
   void start(AgentOnSim& one) {
-    add_facts(*one.machine);
+    test::add_facts(*one.machine);
     one.reconciler->start();
     one.configure({});
     ASSERT_TRUE(one.run_until([&] { return one.now()->settled || one.now()->reloading; }));
@@ -141,7 +46,7 @@ class Reload : public testing::Test {
   [[nodiscard]] std::filesystem::path record() const { return state.path() / "reload.json"; }
 
   test::TemporaryFolder state;
-  AgentOnSim agent{worn_host(), state.path()};
+  AgentOnSim agent{test::worn_host(), state.path()};
 };
 
 TEST_F(Reload, PutsBackAllThatWentWithTheDriver) {
