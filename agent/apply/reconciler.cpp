@@ -97,6 +97,10 @@ Reconciler::Reconciler(sd_event* event, const loop::Mailbox::Post& post, std::sh
              }},
       awaited_{event, timing.bind, [this] { reconsider(); }},
       debounce_{event, timing.quiet, timing.most, [this] { observe(); }},
+      index_debounce_{event, timing.quiet, timing.most,
+                      [this] {
+                        if (circumstances_.observed && !stopping_) inspect();
+                      }},
       safety_net_{event,
                   [this] {
                     own_reload_.due = true;
@@ -188,6 +192,9 @@ void Reconciler::changed(const Dirty& dirty) {
   dirty_.merge(dirty);
   debounce_.touch();
 }
+
+// depmod puts a dozen files into their places.
+void Reconciler::modules_indexed() { index_debounce_.touch(); }
 
 void Reconciler::observe() {
   if (!recovered_ || observing_ || stopping_ || dirty_.empty() || looks_away()) return;

@@ -68,6 +68,7 @@ class Reconciler {
 
   void changed(const model::Dirty& dirty);          // kernel events
   void resumed() { changed(model::Dirty::all()); }  // after suspend, or by the safety net
+  void modules_indexed();                           // other module files, or rules of modprobe.d, may be in force
   void configure(model::Config config);             // a good configuration takes force
   void reject(std::vector<model::Error> errors);    // a bad one leaves the last good one in force
   void endpoint_changed(const std::string& resource, const model::EndpointStatus& status);
@@ -248,7 +249,7 @@ class Reconciler {
   RdmaQuestions rdma_;
   LookAhead ahead_;
   Awaited awaited_;
-  loop::Debounce debounce_;
+  loop::Debounce debounce_, index_debounce_;
   loop::Timer safety_net_, retry_, drift_timer_, observation_deadline_, reload_deadline_;
 };
 

@@ -4,6 +4,7 @@
 #include "apply/reconciler.hpp"
 #include "dbus/service.hpp"
 #include "host/kernel_events.hpp"
+#include "host/module_index_watch.hpp"
 #include "host/netlink_facts.hpp"
 #include "host/nodes.hpp"
 #include "host/rules_watch.hpp"
@@ -87,6 +88,7 @@ class Daemon {
     }
     rules_watch_.emplace(event_.get(), options_.roots,
                          [this](const model::Dirty& dirty) { reconciler_.changed(dirty); });
+    index_watch_.emplace(event_.get(), options_.roots, [this] { reconciler_.modules_indexed(); });
     wait_for_udev();
     connect_bus();
     offer();
@@ -211,6 +213,7 @@ class Daemon {
   apply::Reconciler reconciler_;
   std::optional<host::KernelEvents> events_;
   std::optional<host::RulesWatch> rules_watch_;
+  std::optional<host::ModuleIndexWatch> index_watch_;
   Configuration configuration_;
   loop::Signal terminate_, interrupt_, hangup_;
   loop::Timer patience_, udev_patience_;

@@ -124,6 +124,19 @@ TEST_F(ReloadPolicy, LeavesDriversAloneUnlessItIsAskedFor) {
   EXPECT_TRUE(agent_.run_until([&] { return build(agent_, "igb") == kNew; }));
 }
 
+// Behaviour 17: depmod is no kernel event, and nobody has to ask for it to be seen.
+TEST_F(ReloadPolicy, FollowsTheIndexOfTheModules) {
+  prepare(agent_);
+  agent_.machine->builds_on_disk["igb"] = kOld;
+  start(agent_);
+  ASSERT_TRUE(agent_.run_until([&] { return agent_.now()->settled && agent_.idle(); }));
+  // Nothing that the kernel would tell of.
+  agent_.machine->change([&](Inventory&) { agent_.machine->builds_on_disk["igb"] = kNew; });
+  agent_.reconciler->modules_indexed();
+  EXPECT_TRUE(agent_.run_until([&] { return build(agent_, "igb") == kNew && agent_.idle(); }));
+  EXPECT_EQ(unloads_, 1U);
+}
+
 // Also what somebody could force: it is never forced here.
 TEST_F(ReloadPolicy, IsRefusedWithTheReasonUntilThatIsOver) {
   prepare(agent_);

@@ -458,5 +458,97 @@ TEST(Inspect, RefusesNamesThatCannotBeModules) {
   EXPECT_EQ(one(tree, std::string(1000, 'a')).verdict, Verdict::fail);
 }
 
+// What igb's reload would meet: `inventory` runs, igb is unloaded and loaded.
+std::vector<model::Obstacle> reloading_igb(const ModuleTree& tree, const model::Inventory& inventory = running("igb")) {
+  FileCache files;
+  model::ReloadPlan plan;
+  plan.unload = plan.load = {"igb"};
+  return load_obstacles(tree.roots(), plan, inventory, files);
+}
+
+TEST(LoadObstacles, AreNoneWhereTheFileFits) {
+  const ModuleTree tree;
+  tree.add("kernel/igb.ko", fitting().info("depends", "dca").uses("dca_add", 0x1));
+  tree.add("kernel/dca.ko", fitting().provides("dca_add", 0x1));
+  tree.depmod();
+  EXPECT_THAT(reloading_igb(tree), IsEmpty());
+}
+
+// Behaviours 8 and 10, and what the kernel says of signatures, before the driver is gone.
+TEST(LoadObstacles, AreWhatWouldKeepTheFileFromBeingLoaded) {
+  const auto only = [](const ModuleTree& tree) {
+    const auto found = reloading_igb(tree);
+    EXPECT_EQ(found.size(), 1U);
+    if (found.empty()) return std::string{};
+    EXPECT_FALSE(found.front().forceable) << found.front().text;
+    return found.front().text;
+  };
+  {
+    const ModuleTree tree;
+    tree.depmod();
+    EXPECT_THAT(only(tree), HasSubstr("There is no module igb for kernel"));
+  }
+  {
+    const ModuleTree tree;
+    tree.add("kernel/igb.ko", FakeModule{}.built_for("6.98.0-other").build_id("\x01\xff"));
+    tree.depmod();
+    EXPECT_THAT(only(tree), HasSubstr("built for kernel 6.98.0-other"));
+  }
+  const ModuleTree tree;
+  tree.add("kernel/igb.ko", fitting());
+  tree.depmod();
+  tree.write("etc/modprobe.d/x.conf", "blacklist igb\n");
+  EXPECT_THAT(only(tree), HasSubstr("x.conf"));
+  tree.write("etc/modprobe.d/x.conf", "install igb /bin/false\n");
+  EXPECT_THAT(only(tree), AllOf(HasSubstr("install command"), HasSubstr("x.conf")));
+  tree.write("etc/modprobe.d/x.conf", "");
+  EXPECT_THAT(reloading_igb(tree), IsEmpty());
+  tree.write("sys/module/module/parameters/sig_enforce", "Y\n");
+  EXPECT_THAT(only(tree), HasSubstr("takes signed modules only"));
+  tree.write("sys/module/module/parameters/sig_enforce", "N\n");
+  tree.write("proc/sys/kernel/modules_disabled", "1\n");
+  EXPECT_THAT(only(tree), HasSubstr("kernel.modules_disabled"));
+}
+
+TEST(LoadObstacles, AreSymbolsThatDoNotFitTheFilesItDependsOn) {
+  const ModuleTree tree;
+  tree.add("kernel/igb.ko", fitting().info("depends", "dca").uses("dca_add", 0x1));
+  tree.add("kernel/dca.ko", fitting().provides("dca_add", 0x2));
+  tree.depmod();
+  const auto found = reloading_igb(tree);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found.front().text, AllOf(HasSubstr("another dca"), HasSubstr("dca_add")));
+}
+
+// What stays loaded is not what the new file was built against.
+TEST(LoadObstacles, AreModulesThatStayInAnotherBuildThanTheirFile) {
+  const ModuleTree tree;
+  tree.add("kernel/igb.ko", fitting().info("depends", "dca").uses("dca_add"));
+  tree.add("kernel/dca.ko", fitting().provides("dca_add"));
+  tree.depmod();
+  auto inventory = running("dca", "02ff");
+  inventory.modules.push_back(running("igb").modules.front());
+  const auto found = reloading_igb(tree, inventory);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_TRUE(found.front().forceable);
+  EXPECT_THAT(found.front().text, HasSubstr("igb depends on dca, which stays loaded in another build"));
+  inventory.modules.front().build_id = "01ff";
+  EXPECT_THAT(reloading_igb(tree, inventory), IsEmpty());
+}
+
+// A dependency that is not loaded comes with it; that it is blacklisted does not keep it away (modprobe.d.5).
+TEST(LoadObstacles, AreThoseOfModulesThatComeWithIt) {
+  const ModuleTree tree;
+  tree.add("kernel/igb.ko", fitting().info("depends", "dca").uses("dca_add"));
+  tree.add("kernel/dca.ko", fitting().provides("dca_add"));
+  tree.depmod();
+  tree.write("etc/modprobe.d/x.conf", "blacklist dca\n");
+  EXPECT_THAT(reloading_igb(tree), IsEmpty());
+  tree.write("etc/modprobe.d/x.conf", "install dca /bin/false\n");
+  const auto found = reloading_igb(tree);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found.front().text, HasSubstr("dca could not be loaded again"));
+}
+
 }  // namespace
 }  // namespace nic::kmod
