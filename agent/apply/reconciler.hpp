@@ -161,9 +161,9 @@ class Reconciler {
   using NotReloaded = std::map<std::string, std::string>;  // module: why
   [[nodiscard]] bool may_reload_unasked() const;
   void reload_unasked();
-  [[nodiscard]] std::optional<std::string> begin_unasked(const std::vector<std::string>& names,
-                                                         const model::Builds& builds, const PlanOrError& plan,
-                                                         const model::ReloadFacts& facts);
+  [[nodiscard]] NotReloaded begin_unasked(const std::vector<std::string>& names, const model::Builds& builds,
+                                          const PlanOrError& plan, const model::ReloadFacts& facts,
+                                          NotReloaded refused);
   void leave_as_it_runs(NotReloaded refused);
   void unload_if_free();
   // Looking at RDMA devices would hold on to the modules that are being unloaded.

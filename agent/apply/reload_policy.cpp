@@ -7,7 +7,6 @@
 #include "model/names.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <utility>
 
@@ -40,44 +39,45 @@ void Reconciler::reload_unasked() {
   const auto names = core::untried(builds, own.tried);
   if (names.empty()) return leave_as_it_runs(std::move(refused));
   own.asking = true;
-  gather_reload(names,
-                [this, names, builds, refused](const PlanOrError& plan, const model::ReloadFacts& facts) mutable {
-                  own_reload_.asking = false;
-                  // Something else has begun meanwhile: its end asks again.
-                  if (!may_reload_unasked() || core::rebuilt(drivers_.modules) != builds) {
-                    own_reload_.due = true;
-                    return;
-                  }
-                  if (config_->drivers.reload == model::ReloadPolicy::never) return;
-                  const auto why = begin_unasked(names, builds, plan, facts);
-                  if (why)
-                    for (const auto& name : names) refused[name] = *why;
-                  else
-                    for (const auto& name : names) refused.erase(name);
-                  leave_as_it_runs(std::move(refused));
-                  reconsider();
-                });
+  gather_reload(names, [this, names, builds, refused](const PlanOrError& plan, const model::ReloadFacts& facts) {
+    own_reload_.asking = false;
+    if (stopping_) return;
+    // Something else has begun meanwhile, or other builds are there: it is considered anew.
+    if (!may_reload_unasked() || core::rebuilt(drivers_.modules) != builds ||
+        config_->drivers.reload == model::ReloadPolicy::never)
+      own_reload_.due = true;
+    else
+      leave_as_it_runs(begin_unasked(names, builds, plan, facts, refused));
+    reconsider();
+  });
 }
 
-// Why it is not begun; nullopt where it is.
-std::optional<std::string> Reconciler::begin_unasked(const std::vector<std::string>& names, const model::Builds& builds,
-                                                     const PlanOrError& plan, const model::ReloadFacts& facts) {
+// What is not loaded anew, and why.
+Reconciler::NotReloaded Reconciler::begin_unasked(const std::vector<std::string>& names, const model::Builds& builds,
+                                                  const PlanOrError& plan, const model::ReloadFacts& facts,
+                                                  NotReloaded refused) {
+  const auto all_of = [&](const std::string& why) {
+    for (const auto& name : names) refused[name] = why;
+    return refused;
+  };
   if (core::mixed_on_disk(drivers_.modules))
-    return "the RDMA stack on disk is mixed: modules of the out-of-tree one beside others";
+    return all_of("the RDMA stack on disk is mixed: modules of the out-of-tree one beside others");
   auto tried = own_reload_.tried;
   for (const auto& name : names) tried[name] = builds.at(name);
   const auto job = begin_reload({names, false, 0}, plan, facts, tried);
   if (!job) {
     if (job.error().code == Code::busy) own_reload_.due = true;
-    return job.error().text();
+    return all_of(job.error().text());
   }
   own_reload_.tried = std::move(tried);
-  for (const auto& name : names)
+  for (const auto& name : names) {
+    refused.erase(name);
     loop::log(Event::note, {{names::kFieldModule, name}},
               fmt::format("{} runs in another build than the one on disk, and nothing stands in the way: it is loaded "
                           "anew, as [kernel_modules] reload asks",
                           name));
-  return std::nullopt;
+  }
+  return refused;
 }
 
 void Reconciler::leave_as_it_runs(NotReloaded refused) {

@@ -82,6 +82,24 @@ TEST(DriversOnSim, ThatNeverDriveTheirCardsAreToldWhenTheDeadlinePasses) {
   EXPECT_EQ(agent.now()->drivers.verdict, Verdict::fail);
 }
 
+// Behaviour 19: a plugged card is verified by itself, and what was said of it goes with it.
+TEST(DriversOnSim, APluggedCardIsVerifiedUntilItIsPulled) {
+  AgentOnSim agent{Host{}.pf("0000:01:00.0").module("mlx5_core").inventory()};
+  agent.reconciler->configure(requires_modules({"mlx5_core"}));
+  agent.reconciler->start();
+  ASSERT_TRUE(agent.run_until([&] { return agent.now()->settled && agent.now()->drivers.verdict == Verdict::pass; }));
+  const auto card = test::pci("0000:3b:00.0");
+  agent.machine->change([&](model::Inventory& host) { host.functions[card] = unbound_card().functions.at(card); });
+  EXPECT_TRUE(agent.run_until([&] {
+    return std::ranges::any_of(agent.now()->drivers.findings, [](const auto& finding) {
+      return finding.text.contains("No driver is bound to 0000:3b:00.0");
+    });
+  }));
+  EXPECT_EQ(agent.now()->drivers.verdict, Verdict::fail);
+  agent.machine->change([&](model::Inventory& host) { host.functions.erase(card); });
+  EXPECT_TRUE(agent.run_until([&] { return agent.now()->drivers.verdict == Verdict::pass; }));
+}
+
 TEST(DriversOnSim, VerifyPassesWhereAllIsRight) {
   AgentOnSim agent{Host{}.pf("0000:01:00.0").rxe("rxe0", "enp1s0").inventory()};
   agent.reconciler->configure(requires_modules({"ib_uverbs"}));

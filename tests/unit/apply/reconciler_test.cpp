@@ -102,6 +102,7 @@ TEST(Reconciler, BeginsNothingWhileItIsHeld) {
   EXPECT_EQ(agent.status(kPf).state, FunctionState::ok);
 }
 
+// Behaviour 19.
 TEST(Reconciler, FollowsACardThatIsPluggedAndPulled) {
   AgentOnSim agent{model::Inventory{}};
   agent.configure({policy("p", {{"enp1s0", {}}}, 2)});
@@ -115,6 +116,7 @@ TEST(Reconciler, FollowsACardThatIsPluggedAndPulled) {
   ASSERT_TRUE(agent.run_until([&] { return agent.now()->functions.empty(); }));
 }
 
+// Behaviour 19.
 TEST(Reconciler, TakesAStormOfCardsForOneChange) {
   AgentOnSim agent{model::Inventory{}};
   agent.configure({});
@@ -130,6 +132,7 @@ TEST(Reconciler, TakesAStormOfCardsForOneChange) {
   EXPECT_LE(agent.machine->observations() - before, 8U);
 }
 
+// Behaviour 19.
 TEST(Reconciler, LosesNoCardThatIsPluggedWhileAnotherIsConfigured) {
   AgentOnSim agent{Host{}.pf("0000:01:00.0")};
   agent.machine->hang_when(

@@ -56,6 +56,7 @@ TEST(Drivers, AreRightWhereTheRequiredModulesPass) {
   EXPECT_EQ(status.running, Provider::inbox);
 }
 
+// Behaviour 3.
 TEST(Drivers, OfBothStacksSideBySideFailThoughEachPasses) {
   const auto status = judged({runs("ib_core"), runs("mlx_compat", Provider::ofed), runs("mlx5_core", Provider::ofed)});
   EXPECT_EQ(status.verdict, Verdict::fail);
@@ -107,6 +108,7 @@ TEST(Drivers, AreNotRightForWantOfKnowledge) {
   EXPECT_EQ(judged({module}).verdict, Verdict::pass);
 }
 
+// Behaviour 11.
 TEST(Drivers, HaveToHaveAVersionThatWillDo) {
   Config config;
   config.module_versions = {
@@ -121,6 +123,7 @@ TEST(Drivers, HaveToHaveAVersionThatWillDo) {
   EXPECT_THAT(said(verdict("", Provider::inbox).findings, Verdict::unknown), HasSubstr("the kernel's own modules"));
 }
 
+// Behaviour 13.
 TEST(Drivers, HaveToBeSignedWhereThatIsAskedFor) {
   Config config;
   config.drivers.require_signed = true;

@@ -51,6 +51,7 @@ TEST(PeerMemory, IsNotApplicableWithoutAGpu) {
   EXPECT_EQ(module_of(PeerMemoryWish::automatic, {}), "none");
 }
 
+// Behaviour 25.
 TEST(PeerMemory, IsByDmabufWhereTheMachineCan) {
   const auto status = judge_peer_memory(PeerMemoryWish::automatic, open_driver());
   EXPECT_EQ(status.way, PeerMemory::dmabuf);
@@ -67,6 +68,7 @@ TEST(PeerMemory, IsByTheModuleOfTheDriverBeforeTheOlderOne) {
   EXPECT_EQ(module_of(PeerMemoryWish::automatic, facts), "nv_peer_mem");
 }
 
+// Behaviour 23.
 TEST(PeerMemory, IsNeverByBothModules) {
   auto facts = proprietary();
   facts.nv_peer_mem = {.there = true, .live = true, .clashes = {}, .version = "1.3-0"};
@@ -76,6 +78,7 @@ TEST(PeerMemory, IsNeverByBothModules) {
   EXPECT_THAT(why(facts), HasSubstr("both loaded"));
 }
 
+// Behaviours 21 and 22.
 TEST(PeerMemory, TellsTheReasonsOfAnInvalidArgumentApartBeforeLoading) {
   auto stub = proprietary();
   stub.nvidia_peermem.uses_ib_core = false;
@@ -105,6 +108,7 @@ TEST(PeerMemory, LeavesToTheKernelWhatCannotBeReadBeforehand) {
   EXPECT_EQ(module_of(PeerMemoryWish::peermem, facts), "nvidia_peermem");
 }
 
+// Behaviour 24.
 TEST(PeerMemory, IsReadyOnceTheModuleHasRegisteredForTheRunningDriver) {
   auto facts = proprietary();
   facts.nvidia_peermem.live = true;

@@ -72,6 +72,7 @@ auto hurdle(const char* text, bool forceable) {
   return AllOf(Field(&model::Obstacle::text, HasSubstr(text)), Field(&model::Obstacle::forceable, forceable));
 }
 
+// Behaviour 14.
 TEST(Reload, UnloadsWhatHoldsOnToAModuleFirst) {
   const auto plan = planned({"mlx5_core"}, mlx5_host());
   EXPECT_THAT(plan.unload, ElementsAre("mlx5_ib", "mlx5_vdpa", "mlx5_core"));
@@ -101,6 +102,7 @@ TEST(Reload, OfWhatIsNotLoadedIsNothing) {
   EXPECT_EQ(plan_reload({}, igb_host(), {}, {}).error().code, Code::invalid);
 }
 
+// Behaviour 14.
 TEST(Reload, IsRefusedForAReferenceThatIsNoModules) {
   auto host = mlx5_host();
   module(host, "mlx5_ib").references = 3;
@@ -109,6 +111,7 @@ TEST(Reload, IsRefusedForAReferenceThatIsNoModules) {
   EXPECT_FALSE(plan.may(true));
 }
 
+// Behaviour 14.
 TEST(Reload, NamesTheProcessesThatHaveNodesOpen) {
   ReloadFacts facts;
   facts.rdma_users = {{4711, "ib_write_bw", {"/dev/infiniband/uverbs0"}}, {4712, "other", {"/dev/infiniband/uverbs7"}}};
@@ -120,6 +123,7 @@ TEST(Reload, NamesTheProcessesThatHaveNodesOpen) {
   EXPECT_THAT(planned({"igb"}, igb_host(), facts).obstacles, IsEmpty());
 }
 
+// Behaviour 15.
 TEST(Reload, IsRefusedForStorageOverRdma) {
   for (const auto* storage : {"nvme_rdma", "ib_iser", "ib_srp", "rpcrdma"}) {
     auto host = with(mlx5_host(), {{storage, {}}});
@@ -132,6 +136,7 @@ TEST(Reload, IsRefusedForStorageOverRdma) {
   }
 }
 
+// Behaviour 15.
 TEST(Reload, IsRefusedWhereLustreRuns) {
   auto host = with(mlx5_host(), {{"ko2iblnd", {}}});
   module(host, "rdma_cm").holders.push_back("ko2iblnd");
@@ -139,6 +144,7 @@ TEST(Reload, IsRefusedWhereLustreRuns) {
   EXPECT_THAT(planned({"ib_core"}, host).obstacles, ElementsAre(hurdle("lustre_rmmod", false)));
 }
 
+// Behaviour 15.
 TEST(Reload, NeverTakesNvmeFromUnderAFilesystem) {
   const auto host =
       with(mlx5_host(), {{"nvme_core", {"nvme"}}, {"nvme", {}}, {"mlx_compat", {"nvme_core", "mlx5_core"}}});
@@ -157,6 +163,7 @@ TEST(Reload, IsRefusedWhereTheRootIsMountedOverTheNetwork) {
               ElementsAre(hurdle("/ is mounted over the network", false)));
 }
 
+// Behaviour 16.
 TEST(Reload, NeedsForceForWhatTheHostIsReachedBy) {
   const Inventory route = with(Host{}.pf(kPf).vlan("enp1s0.7", "enp1s0").default_route("enp1s0.7"), {{"igb", {}}});
   ReloadFacts facts;

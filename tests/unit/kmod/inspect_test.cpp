@@ -70,6 +70,7 @@ TEST(Inspect, FailsARequiredModuleWhoseRunningBuildIsNotTheOneOnDisk) {
   EXPECT_THAT(said(report, Verdict::fail), AllOf(HasSubstr("02aa"), HasSubstr("01ff")));
 }
 
+// Behaviour 1: both values are named.
 TEST(Inspect, FailsARequiredModuleThatWasMadeFromOtherSources) {
   const ModuleTree tree;
   tree.add("updates/mlx5_core.ko", fitting().info("srcversion", "BBBB"));
@@ -82,6 +83,7 @@ TEST(Inspect, FailsARequiredModuleThatWasMadeFromOtherSources) {
   EXPECT_THAT(said(report, Verdict::fail), AllOf(HasSubstr("AAAA"), HasSubstr("BBBB"), HasSubstr("other sources")));
 }
 
+// Behaviour 2.
 TEST(Inspect, OnlyWarnsOfAnotherBuildOfTheSameSources) {
   const ModuleTree tree;
   tree.add("updates/mlx5_core.ko", fitting().info("srcversion", "AAAA"));
@@ -93,6 +95,7 @@ TEST(Inspect, OnlyWarnsOfAnotherBuildOfTheSameSources) {
   EXPECT_THAT(said(report, Verdict::warn), HasSubstr("built again from the same sources"));
 }
 
+// Behaviour 2: for want of a build id it is unknown.
 TEST(Inspect, DoesNotTakeEqualSourcesForTheSameBuild) {
   const ModuleTree tree;
   tree.add("updates/mlx5_core.ko", FakeModule{}.built_for(kRelease).info("srcversion", "AAAA"));
@@ -111,6 +114,7 @@ struct Whose {
   model::Provider provider;
 };
 
+// Behaviour 4.
 TEST(Inspect, KnowsWhoseTheFileIsWhereverItLies) {
   using model::Provider;
   for (const auto& [file, key, value, provider] : {
@@ -128,6 +132,7 @@ TEST(Inspect, KnowsWhoseTheFileIsWhereverItLies) {
   }
 }
 
+// Behaviour 4: packed and linked files.
 TEST(Inspect, KnowsWhoseAPackedOrLinkedFileIs) {
   for (const auto& [command, suffix] : {std::pair{"xz -q", ".xz"}, {"zstd -q --rm", ".zst"}}) {
     const ModuleTree tree;
@@ -145,6 +150,7 @@ TEST(Inspect, KnowsWhoseAPackedOrLinkedFileIs) {
   }
 }
 
+// Behaviour 17.
 TEST(Inspect, SeesWhatDepmodIndexedSinceTheLastInspection) {
   const ModuleTree tree;
   tree.add("kernel/mlx5_core.ko", fitting());
@@ -177,6 +183,7 @@ TEST(Inspect, KnowsWhoseTheRunningModuleIs) {
   EXPECT_EQ(one(tree, "a", inventory).provider_running, model::Provider::ofed);
 }
 
+// Behaviour 12.
 TEST(Inspect, ComparesParametersByTheirType) {
   const ModuleTree tree;
   tree.add("kernel/mlx5_core.ko", fitting()
@@ -198,6 +205,7 @@ TEST(Inspect, ComparesParametersByTheirType) {
   EXPECT_THAT(said(report, Verdict::warn), AllOf(HasSubstr("prof_sel=3"), HasSubstr("asks for 0x2")));
 }
 
+// Behaviour 22, of any module.
 TEST(Inspect, SaysBeforehandThatTheSymbolsOfAModuleDoNotFit) {
   const ModuleTree tree;
   tree.add("updates/ib_core.ko", fitting().provides("ib_register_client", 0x11111111));
@@ -245,6 +253,7 @@ TEST(Inspect, SaysThatTheKernelHasNoModuleOfThatName) {
   EXPECT_THAT(said(report, Verdict::fail), HasSubstr("There is no module no_such_module for kernel 6.99.0-test"));
 }
 
+// Behaviour 5.
 TEST(Inspect, KnowsABuiltinModule) {
   const ModuleTree tree;
   tree.builtin("kernel/drivers/vfio/vfio.ko");
@@ -302,6 +311,7 @@ TEST(Inspect, ReportsAnInstallCommandWithItsFile) {
   EXPECT_THAT(said(one(tree, "irdma"), Verdict::fail), AllOf(HasSubstr("site.conf:1"), HasSubstr("/bin/false")));
 }
 
+// Behaviour 10.
 TEST(Inspect, FailsAModuleOfAnotherKernelUnlessItIsLinkedAsCompatible) {
   const ModuleTree tree;
   tree.add("extra/mlx5_ib.ko", FakeModule{}.built_for("6.98.0-other").build_id("\x01\xff"));
@@ -323,6 +333,7 @@ TEST(Inspect, DoesNotTakeTheVermagicOfALongerRelease) {
   EXPECT_FALSE(one(tree, "a").vermagic_matches);
 }
 
+// Behaviour 13: signature fields as they are, also an empty signer.
 TEST(Inspect, FailsAnUnsignedModuleWhereTheKernelWantsSignatures) {
   const ModuleTree tree;
   tree.add("kernel/a.ko", fitting());
@@ -387,6 +398,7 @@ TEST(Inspect, DoesNotPassWhereTheKernelsTreeIsMissing) {
   EXPECT_EQ(one(tree, "mlx5_core", running("mlx5_core")).verdict, Verdict::unknown);
 }
 
+// Behaviour 6.
 TEST(Inspect, DoesNotCallAModuleLoadedThatHasNotFinishedStarting) {
   const ModuleTree tree;
   tree.add("kernel/a.ko", fitting());
@@ -406,6 +418,7 @@ TEST(Inspect, SeesAModuleThatWasLoadedAfterTheInventoryWasTaken) {
   EXPECT_EQ(one(tree, "a").state, model::ModuleState::live);
 }
 
+// Behaviour 13.
 TEST(Inspect, FailsAForcedModule) {
   const ModuleTree tree;
   tree.add("kernel/a.ko", fitting());

@@ -44,6 +44,7 @@ TEST(Load, HonoursSoftDependenciesAndNamesEachModuleOnce) {
   EXPECT_THAT(*plan, ElementsAre("nicdep_base", "nicdep_extra", "nicdep_middle", "nicdep_top"));
 }
 
+// Behaviour 7.
 TEST(Load, DoesNothingForAModuleThatIsLive) {
   const ModuleTree tree;
   add_chain(tree);
@@ -100,6 +101,7 @@ TEST(Load, RespectsTheBlacklistForADeviceToo) {
   EXPECT_EQ(loaded.error().code, Code::denied);
 }
 
+// Behaviour 8.
 TEST(Load, RespectsTheBlacklistAndNamesTheFile) {
   const ModuleTree tree;
   add_chain(tree);
@@ -111,6 +113,7 @@ TEST(Load, RespectsTheBlacklistAndNamesTheFile) {
   EXPECT_THAT(result.error().text(), HasSubstr("etc/modprobe.d/no.conf:1"));
 }
 
+// Behaviour 8.
 TEST(Load, NeverRunsAnInstallCommand) {
   const ModuleTree tree;
   add_chain(tree);
@@ -197,6 +200,7 @@ TEST(InsertionError, TellsTheReasonsOfEpermApart) {
 }
 
 // The names that callers of the D-Bus interface tell them apart by.
+// Behaviour 9.
 TEST(InsertionError, GivesEveryAnswerOfTheKernelAReasonOfItsOwnWithWhatToDo) {
   const ModuleTree tree;
   std::set<model::ModuleReason> reasons;

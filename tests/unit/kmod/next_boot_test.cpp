@@ -48,6 +48,7 @@ TEST_F(NextBoot, DoesNotCountAKernelWithoutModules) {
   EXPECT_EQ(next_release(tree.roots()), "6.1.0-9-amd64");
 }
 
+// Behaviour 18.
 TEST_F(NextBoot, IsWarnedOfWhereTheOutOfTreeStackIsNotBuiltForIt) {
   kernel("6.1.0-9-amd64", kOfed);
   kernel("6.1.0-10-amd64", kInbox);

@@ -57,6 +57,7 @@ TEST_F(PeerMemory, SeesDriverFlavourAndKernel) {
   EXPECT_FALSE(facts.nvidia_peermem.there);
 }
 
+// Behaviours 21 and 22, from the files.
 TEST_F(PeerMemory, TellsAModuleThatWasBuiltWithoutSupportFromOneThatFits) {
   gpu();
   nvidia("570.86.15");
@@ -75,6 +76,7 @@ TEST_F(PeerMemory, TellsAModuleThatWasBuiltWithoutSupportFromOneThatFits) {
                                                            HasSubstr("0x00009999"), HasSubstr("0x00005678"))));
 }
 
+// Behaviour 24: what is registered now.
 TEST_F(PeerMemory, CountsClientsAndRegistrations) {
   gpu();
   tree.live("nvidia_peermem");

@@ -9,6 +9,7 @@ std::strong_ordering compared(const char* version, const char* bound) {
   return compare(parse_version(version).value(), parse_version(bound).value());
 }
 
+// Behaviour 11.
 TEST(Version, IsComparedNumberByNumber) {
   EXPECT_TRUE(std::is_gt(compared("24.10-1.1.4", "24.07-0.6.1")));
   EXPECT_TRUE(std::is_gt(compared("24.10-1.1.4", "24.9")));

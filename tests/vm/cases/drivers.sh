@@ -25,6 +25,17 @@ nicctl verify
 equals "whose stack runs" '["inbox","inbox","",""]' "$(property /org/nicagent1 Manager RdmaStack)"
 equals "the verdict" '"pass"' "$(property /org/nicagent1 Manager DriverVerdict)"
 
+step "the stack is unloaded and loaded anew, and verified again"
+loaded_at() { stat -c %i /sys/module/mlx5_core /sys/module/mlx5_ib; }
+before=$(loaded_at)
+nicctl reload-drivers --wait @mlx5
+for module in mlx5_core mlx5_ib; do
+    wait_for 20 "$module is loaded again" test -e "/sys/module/$module"
+done
+[ "$(loaded_at)" != "$before" ] || fail "the modules were not unloaded"
+wait_for 20 "mlx5_5fib passes" verdict_is mlx5_5fib pass
+nicctl verify
+
 step "an RDMA device is opened and queried"
 modprobe rdma_rxe
 ip link set $pf_name up
