@@ -161,6 +161,7 @@ class Reconciler {
   using NotReloaded = std::map<std::string, std::string>;  // module: why
   [[nodiscard]] bool may_reload_unasked() const;
   void reload_unasked();
+  void ask_in_turn(std::vector<std::vector<std::string>> left, const model::Builds& builds, NotReloaded refused);
   [[nodiscard]] NotReloaded begin_unasked(const std::vector<std::string>& names, const model::Builds& builds,
                                           const PlanOrError& plan, const model::ReloadFacts& facts,
                                           NotReloaded refused);

@@ -39,16 +39,31 @@ void Reconciler::reload_unasked() {
   const auto names = core::untried(builds, own.tried);
   if (names.empty()) return leave_as_it_runs(std::move(refused));
   own.asking = true;
-  gather_reload(names, [this, names, builds, refused](const PlanOrError& plan, const model::ReloadFacts& facts) {
+  ask_in_turn(core::together(names, inventory_), builds, std::move(refused));
+}
+
+// Drivers that nothing has to do with each other do not wait for each other: the first that may be loaded anew is, and
+// its end asks again.
+void Reconciler::ask_in_turn(std::vector<std::vector<std::string>> left, const model::Builds& builds,
+                             NotReloaded refused) {
+  if (left.empty() || reloading_) {
     own_reload_.asking = false;
+    leave_as_it_runs(std::move(refused));
+    return reconsider();
+  }
+  const auto names = std::move(left.back());
+  left.pop_back();
+  gather_reload(names, [this, names, left = std::move(left), builds, refused = std::move(refused)](
+                           const PlanOrError& plan, const model::ReloadFacts& facts) {
     if (stopping_) return;
     // Something else has begun meanwhile, or other builds are there: it is considered anew.
     if (!may_reload_unasked() || core::rebuilt(drivers_.modules) != builds ||
-        config_->drivers.reload == model::ReloadPolicy::never)
+        config_->drivers.reload == model::ReloadPolicy::never) {
+      own_reload_.asking = false;
       own_reload_.due = true;
-    else
-      leave_as_it_runs(begin_unasked(names, builds, plan, facts, refused));
-    reconsider();
+      return reconsider();
+    }
+    ask_in_turn(left, builds, begin_unasked(names, builds, plan, facts, refused));
   });
 }
 

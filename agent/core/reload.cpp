@@ -54,18 +54,6 @@ std::expected<std::vector<std::string>, Error> asked_modules(const std::vector<s
   return all;
 }
 
-Modules with_all_holders(const std::vector<std::string>& asked, const Inventory& inventory) {
-  Modules all;
-  std::vector<std::string> next = asked;
-  while (!next.empty()) {
-    const auto* module = live(inventory, next.back());
-    next.pop_back();
-    if (module == nullptr || !all.insert(module->name).second) continue;
-    next.insert(next.end(), module->holders.begin(), module->holders.end());
-  }
-  return all;
-}
-
 // A module after all that hold on to it; by name where that leaves a choice. Of a circle, which the kernel does not
 // build, the rest is given as it is: its references say that it cannot be unloaded.
 std::vector<std::string> leaf_first(Modules left, const Inventory& inventory) {
@@ -273,11 +261,23 @@ class Planner {
 
 }  // namespace
 
+Modules unloaded_with(const std::vector<std::string>& names, const Inventory& inventory) {
+  Modules all;
+  std::vector<std::string> next = names;
+  while (!next.empty()) {
+    const auto* module = live(inventory, next.back());
+    next.pop_back();
+    if (module == nullptr || !all.insert(module->name).second) continue;
+    next.insert(next.end(), module->holders.begin(), module->holders.end());
+  }
+  return all;
+}
+
 std::expected<ReloadPlan, Error> plan_reload(const std::vector<std::string>& names, const Inventory& inventory,
                                              const ReloadFacts& facts, const Listed& protected_functions) {
   const auto asked = asked_modules(names);
   if (!asked) return std::unexpected(asked.error());
-  auto modules = with_all_holders(*asked, inventory);
+  auto modules = unloaded_with(*asked, inventory);
   if (modules.empty())
     return std::unexpected(Error{model::Code::not_found, 0, "reload the modules",
                                  fmt::format("{}", fmt::join(*asked, ", ")),

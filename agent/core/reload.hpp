@@ -9,10 +9,16 @@
 #include "model/reload.hpp"
 
 #include <expected>
+#include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace nic::core {
+
+// Those of the named modules that are live, and every live module that holds on to one of them.
+[[nodiscard]] std::set<std::string, std::less<>> unloaded_with(const std::vector<std::string>& names,
+                                                               const model::Inventory& inventory);
 
 // `names` are modules in any spelling, or sets ("@mlx5"). Unloaded are those that are live and every live module that
 // holds on to one of them; loaded afterwards are all of these and what was asked for and is not live. Errors: invalid

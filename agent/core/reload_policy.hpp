@@ -2,6 +2,7 @@
 // on disk is worth loading. Pure.
 #pragma once
 
+#include "model/inventory.hpp"
 #include "model/module.hpp"
 #include "model/reload.hpp"
 
@@ -15,5 +16,10 @@ namespace nic::core {
 [[nodiscard]] model::Builds rebuilt(const std::vector<model::ModuleReport>& modules);
 // Those of `builds` that `tried` has not in this build, by name.
 [[nodiscard]] std::vector<std::string> untried(const model::Builds& builds, const model::Builds& tried);
+
+// `names` in groups that can only be loaded anew together: unloading one of them unloads another, or what holds on to
+// both.
+[[nodiscard]] std::vector<std::vector<std::string>> together(const std::vector<std::string>& names,
+                                                             const model::Inventory& inventory);
 
 }  // namespace nic::core

@@ -171,6 +171,17 @@ TEST_F(ReloadPolicy, NeverUnloadsWhatTheKernelWouldNotTakeAgain) {
   EXPECT_EQ(unloads_, 0U);
 }
 
+TEST_F(ReloadPolicy, OfOneDriverDoesNotWaitForAnother) {
+  prepare(agent_);
+  agent_.machine->builds_on_disk["rdma_rxe"] = kNew;
+  agent_.machine->unloadable_files["igb"] = "igb was built for another kernel";
+  start(agent_);
+  ASSERT_TRUE(agent_.run_until([&] { return build(agent_, "rdma_rxe") == kNew && agent_.idle(); }));
+  ASSERT_TRUE(agent_.run_until([&] { return told(agent_).contains("built for another kernel"); }));
+  EXPECT_EQ(build(agent_, "igb"), kOld);
+  EXPECT_EQ(unloads_, 1U);
+}
+
 // Over failures, looks at the machine, restarts: each build has one try.
 TEST_F(ReloadPolicy, TriesABuildOnce) {
   prepare(agent_);

@@ -43,6 +43,26 @@ TEST(ReloadPolicy, TriesEachBuildOnce) {
   EXPECT_THAT(untried(now, now), IsEmpty());
 }
 
+TEST(ReloadPolicy, KeepsApartWhatHasNothingInCommon) {
+  model::Inventory host;
+  const auto module = [&](const char* name, std::vector<std::string> holders) {
+    model::LoadedModule one;
+    one.name = name;
+    one.state = "live";
+    one.holders = std::move(holders);
+    host.modules.push_back(std::move(one));
+  };
+  module("ib_core", {"mlx5_ib"});
+  module("ice", {"irdma"});
+  module("igb", {});
+  module("irdma", {});
+  module("mlx5_core", {"mlx5_ib"});
+  module("mlx5_ib", {});
+  EXPECT_THAT(together({"ib_core", "ice", "igb", "irdma", "mlx5_core"}, host),
+              testing::UnorderedElementsAre(ElementsAre("igb"), ElementsAre("ice", "irdma"),
+                                            ElementsAre("ib_core", "mlx5_core")));
+}
+
 TEST(ReloadPolicy, KnowsAMixedStackOnDisk) {
   auto core = live("ib_core", "02", "01"), mlx5 = live("mlx5_core", "02", "01"), igb = live("igb", "02", "01");
   core.provider_running = mlx5.provider_running = Provider::ofed;
