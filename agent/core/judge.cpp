@@ -221,7 +221,8 @@ Component drivers(const Snapshot& s, const Circumstances& circumstances) {
   for (const auto& finding : status.findings)
     if (finding.severity == model::Verdict::fail) return {"drivers", ComponentState::error, finding.text};
   for (const auto& [module, why] : circumstances.not_reloaded)
-    return {"drivers", ComponentState::ready, fmt::format("{}: {}", module, why)};
+    return {"drivers", ComponentState::ready,
+            fmt::format("{} runs in another build than the one on disk and is not loaded anew: {}", module, why)};
   const bool rdma = !s.inventory.rdma_devices.empty() || status.running != model::Provider::unknown;
   if (!rdma) return {"drivers", ComponentState::ignore, "no RDMA stack runs"};
   std::string text = fmt::format("{} RDMA stack", word(status.running));
