@@ -8,7 +8,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
+#include <map>
+#include <string>
+#include <system_error>
 
 namespace nic::apply {
 namespace {
@@ -309,9 +313,31 @@ TEST_F(OwnedPf, IsTakenOverFromTheOperator) {
   EXPECT_TRUE(agent.run_until([&] { return is_given_back(agent); }));
 }
 
+using Files = std::map<std::filesystem::path, std::string>;
+
+// What a folder holds at one moment: VFs are bound side by side, and records are written meanwhile.
+Files files_below(const std::filesystem::path& folder) {
+  const auto look = [&] {
+    Files files;
+    std::error_code gone;
+    for (auto at = std::filesystem::recursive_directory_iterator{folder, gone}; !gone && at != end(at);
+         at.increment(gone)) {
+      if (at->is_directory(gone)) continue;
+      std::ifstream file{at->path(), std::ios::binary};
+      files[at->path().lexically_relative(folder)] = {std::istreambuf_iterator<char>{file}, {}};
+    }
+    return files;
+  };
+  for (auto before = look();;) {
+    auto now = look();
+    if (now == before) return now;
+    before = std::move(now);
+  }
+}
+
 // What stands on disk and what the machine is at a moment at which the agent may be killed.
 struct Moment {
-  std::filesystem::path state;
+  Files state;
   model::Inventory host;
 };
 
@@ -321,11 +347,7 @@ class KilledAnywhere : public OwnedPf {
   std::vector<Moment> life(const model::SriovPolicy& policy, const std::function<bool(const AgentOnSim&)>& is_back) {
     std::vector<Moment> moments;
     auto mirror = host;
-    const auto keep = [&] {
-      const auto copy = kept_.path() / std::to_string(moments.size());
-      std::filesystem::copy(state.path(), copy, std::filesystem::copy_options::recursive);
-      moments.push_back({copy, mirror});
-    };
+    const auto keep = [&] { moments.push_back({files_below(state.path()), mirror}); };
     AgentOnSim agent{host, state.path()};
     agent.machine->fail_when([&](const model::Action& action) -> std::optional<model::Error> {
       keep();
@@ -343,12 +365,11 @@ class KilledAnywhere : public OwnedPf {
   }
   // The disk of that moment, for an agent that is started again.
   static void restore(const Moment& moment, const std::filesystem::path& to) {
-    std::filesystem::copy(moment.state, to,
-                          std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
+    for (const auto& [name, content] : moment.state) {
+      std::filesystem::create_directories((to / name).parent_path());
+      std::ofstream{to / name, std::ios::binary} << content;
+    }
   }
-
- private:
-  test::TemporaryFolder kept_;
 };
 
 TEST_F(KilledAnywhere, ItConverges) {

@@ -94,11 +94,11 @@ TEST_F(ReloadFacts, TellWhichModuleADriverIs) {
 // The inventory does not tell of it: the kernel may keep who asks waiting.
 TEST_F(ReloadFacts, TellForWhichDriverAVfIsReserved) {
   const std::filesystem::path devices = tree.sys() / "bus/pci/devices";
+  tree.write("sys/bus/pci/devices/0000:01:00.0/driver_override", "igb\n");
   for (const auto& [name, driver] : {std::pair{"0000:01:10.0", "vfio-pci\n"}, {"0000:01:10.2", "(null)\n"}}) {
     tree.write("sys/bus/pci/devices/" + std::string{name} + "/driver_override", driver);
     fs::create_symlink("../0000:01:00.0", devices / name / "physfn");
   }
-  tree.write("sys/bus/pci/devices/0000:02:00.0/driver_override", "vfio-pci\n");
   EXPECT_THAT(read().overrides, ElementsAre(Pair(*model::PciAddress::parse("0000:01:10.0"), "vfio-pci")));
 }
 
