@@ -87,4 +87,4 @@ TOML
         wait_for 20 "the blacklist is told" found "igb could not be loaded again: igb is blacklisted by /etc/modprobe.d/nic-igb.conf"
         contains "the refusal" "nic-igb.conf" "$(refuses nicctl reload-drivers --force igb)"
         equals "the interface" "$index" "$(cat /sys/class/net/$pf_name/ifindex)"
-        agent_never_crashed""")
+        agent_never_crashed""", 240)

@@ -101,7 +101,7 @@ wait_for 20 "the card is as before" card_is_as_before
 
 step "an agent that dies while the driver is away goes on when it starts again"
 systemctl stop nic-agent.service
-strace -f -qq -o /run/dies.trace -e trace=finit_module -e inject=finit_module:signal=KILL:when=1 "$(agent_program)" >/dev/null 2>&1 &
+strace -f -qq -o /run/dies.trace -e trace=finit_module,init_module -e inject=finit_module,init_module:signal=KILL:when=1 "$(agent_program)" >/dev/null 2>&1 &
 tracer=$!
 wait_for 30 "the agent answers" nicctl devices
 # It may die before it has answered.
