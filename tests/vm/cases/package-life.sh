@@ -1,5 +1,6 @@
 # what: install, upgrade, remove and purge, with the configuration and the VFs kept as long as they should be
 # node: bare+package
+# deadline: 300
 dpkg -i /host/nic-agent.deb
 four_vfs
 echo "# mine" >>$config

@@ -100,8 +100,11 @@ nicctl reload-drivers --wait rdma_rxe
 wait_for 20 "the card is as before" card_is_as_before
 
 step "an agent that dies while the driver is away goes on when it starts again"
+program=$(agent_program)
 systemctl stop nic-agent.service
-strace -f -qq -o /run/dies.trace -e trace=finit_module,init_module -e inject=finit_module,init_module:signal=KILL:when=1 "$(agent_program)" >/dev/null 2>&1 &
+# Who asks for its name on the bus would have another one started.
+systemctl mask --quiet --runtime nic-agent.service
+strace -f -qq -o /run/dies.trace -e trace=finit_module,init_module -e inject=finit_module,init_module:signal=KILL:when=1 "$program" >/dev/null 2>&1 &
 tracer=$!
 wait_for 30 "the agent answers" nicctl devices
 # It may die before it has answered.
@@ -111,6 +114,7 @@ wait_for 60 "it has died" test ! -d /proc/$tracer
 wait $tracer || true
 [ -e /var/lib/nic-agent/reload.json ] || fail "nothing was noted"
 [ ! -e /sys/module/igb ] || fail "igb is still there"
+systemctl unmask --quiet --runtime nic-agent.service
 systemctl start nic-agent.service
 wait_for 60 "the card is as before" card_is_as_before
 wait_for 20 "the record is gone" test ! -e /var/lib/nic-agent/reload.json

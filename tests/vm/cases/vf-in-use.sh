@@ -22,7 +22,8 @@ equals VFs 4 "$(sysfs $pf/sriov_numvfs)"
 step "when they let go, it is done"
 exec 9>&-
 ip netns del pod
-wait_for 10 "the interface is back" test -n "$(ls "/sys/bus/pci/devices/$moved/net")"
+has_interface() { [ -n "$(ls "/sys/bus/pci/devices/$1/net")" ]; }
+wait_for 20 "the interface is back" has_interface "$moved"
 nicctl rescan --wait
 wait_for 20 "six VFs" has_vfs 6
 
