@@ -45,9 +45,9 @@ struct PciFunction {
   std::uint16_t subsystem_device{0};
   std::uint32_t class_code{0};  // 24 bit, 0x020000 Ethernet, 0x020700 InfiniBand
   std::uint8_t revision{0};
-  std::string modalias;                        // pci:v...; what libkmod resolves to modules
-  std::optional<std::string> driver;           // name of the `driver` link's target
-  std::optional<int> numa_node;                // -1 in sysfs reads as nullopt
+  std::string modalias;               // pci:v...; what libkmod resolves to modules
+  std::optional<std::string> driver;  // name of the `driver` link's target
+  std::optional<int> numa_node;       // -1 in sysfs reads as nullopt
   std::optional<unsigned> iommu_group;
   std::optional<Sriov> sriov;
   std::optional<PciAddress> physfn;  // set on a VF
