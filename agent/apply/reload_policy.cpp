@@ -14,7 +14,6 @@ namespace nic::apply {
 
 using loop::Event;
 using model::Code;
-using model::Error;
 
 bool Reconciler::may_reload_unasked() const {
   return circumstances_.observed && inspected_ && !inspecting_ && !observing_ && dirty_.empty() && !held_ &&

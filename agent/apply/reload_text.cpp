@@ -14,7 +14,6 @@ namespace nic::apply {
 namespace {
 
 using model::RawMessage;
-using model::ReloadRecord;
 using model::SavedInterface;
 
 constexpr unsigned kVersion = 1;

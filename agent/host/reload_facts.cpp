@@ -162,8 +162,9 @@ std::optional<std::string> address_of(std::string_view hex) {
   if (hex.size() != 8 && hex.size() != 32) return std::nullopt;
   for (; !hex.empty(); hex.remove_prefix(8)) {
     std::uint32_t word = 0;
-    const auto [end, failure] = std::from_chars(hex.data(), hex.data() + 8, word, 16);
-    if (failure != std::errc{} || end != hex.data() + 8) return std::nullopt;
+    const auto digits = hex.substr(0, 8);
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), word, 16);
+    if (failure != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
     bytes.append(reinterpret_cast<const char*>(&word), sizeof word);
   }
   if (bytes.size() == 16 && bytes.starts_with(kMapped)) bytes.erase(0, kMapped.size());
