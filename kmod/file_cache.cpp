@@ -21,4 +21,10 @@ std::expected<std::shared_ptr<const ModuleFile>, model::Error> FileCache::read(c
   return known_.get(path, &read_module_file);
 }
 
+std::expected<std::shared_ptr<const ModuleSignature>, model::Error> FileCache::signature(::kmod_module* module) {
+  return signatures_.get(::kmod_module_get_path(module), [module](const auto& /*path*/) {
+    return std::expected<ModuleSignature, model::Error>{read_signature(module)};
+  });
+}
+
 }  // namespace nic::kmod

@@ -200,8 +200,7 @@ class Inspector {
     // A module of a KMP is built for one kernel and linked into compatible ones, whose symbol versions let it in.
     report.vermagic_matches = report.vermagic.empty() || built_for == context_.release() ||
                               (known.weak_update && report.vermagic.find(" modversions") != std::string::npos);
-    signature(report, module);
-    if (known.file_signed && report.signature_id.empty()) report.signature_id = "unreadable";
+    if (known.file_signed) signature(report, module);
     return content;
   }
 
@@ -210,21 +209,15 @@ class Inspector {
     if (options != nullptr) report.parameters = read_parameters(roots_, report.name, options, content);
   }
 
-  static void signature(ModuleReport& report, ::kmod_module* module) {
-    constexpr std::array<std::pair<std::string_view, std::string ModuleReport::*>, 4> kFields{{
-        {"sig_id", &ModuleReport::signature_id},
-        {"signer", &ModuleReport::signer},
-        {"sig_key", &ModuleReport::signature_key},
-        {"sig_hashalgo", &ModuleReport::signature_hash},
-    }};
-    ::kmod_list* list = nullptr;
-    if (::kmod_module_get_info(module, &list) < 0) return;
-    for (auto* entry = list; entry != nullptr; entry = ::kmod_list_next(list, entry)) {
-      const std::string_view key{::kmod_module_info_get_key(entry)};
-      for (const auto& [name, field] : kFields)
-        if (key == name) report.*field = printable(::kmod_module_info_get_value(entry));
-    }
-    ::kmod_module_info_free_list(list);
+  void signature(ModuleReport& report, ::kmod_module* module) const {
+    const auto read = files_.signature(module);
+    if (!read) return report.errors.push_back(read.error());
+    const auto& told = **read;
+    // The mark is there, and what it is the mark of is nothing that could be read.
+    report.signature_id = told.id.empty() ? "unreadable" : told.id;
+    report.signer = told.signer;
+    report.signature_key = told.key;
+    report.signature_hash = told.hash;
   }
 
   void restrictions(ModuleReport& report, Circumstances& known, ::kmod_module* module) const {

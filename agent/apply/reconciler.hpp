@@ -112,6 +112,8 @@ class Reconciler {
 
  private:
   static constexpr const char* kScanLane = "scan";
+  static constexpr const char* kRdmaLane = "rdma";
+  [[nodiscard]] static std::string module_lane(const std::string& name) { return "module " + name; }
   static constexpr const char* kReloadLane = "reload";             // modules, and what belongs to no function
   static constexpr const char* kReloadJobLane = "reload drivers";  // of the job, until all is over
   // Work under way: a PF's steps, one module, or the RDMA subsystem's. They go side by side, the steps of one in order.
@@ -137,8 +139,10 @@ class Reconciler {
     std::map<std::string, model::Error> reasons;  // lane -> why its last attempt failed
     std::optional<model::Error> error;            // the first that goes on being one
   };
-  using WithFacts = std::function<void(const model::ReloadFacts&)>;
+  using FactsOrError = std::expected<model::ReloadFacts, model::Error>;
+  using WithFacts = std::function<void(const FactsOrError&)>;
   void gather_reload_facts(WithFacts then);
+  void reload_facts_known(const FactsOrError& facts);
   using PlanOrError = std::expected<model::ReloadPlan, model::Error>;
   using WithPlan = std::function<void(const PlanOrError&, const model::ReloadFacts&)>;
   // With all that stands in its way, also in that of loading the modules again.
@@ -251,7 +255,7 @@ class Reconciler {
   LookAhead ahead_;
   Awaited awaited_;
   loop::Debounce debounce_, index_debounce_;
-  loop::Timer safety_net_, retry_, drift_timer_, observation_deadline_, reload_deadline_;
+  loop::Timer safety_net_, retry_, drift_timer_, observation_deadline_, reload_deadline_, reload_facts_deadline_;
 };
 
 }  // namespace nic::apply

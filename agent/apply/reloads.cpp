@@ -45,21 +45,31 @@ Error refusal(const model::ReloadPlan& plan, bool force) {
 
 }  // namespace
 
-// Those who ask while /proc is looked through are answered together.
+// Those who ask while /proc is looked through are answered together. Of VFs the kernel tells for which driver they are
+// reserved only when nobody holds their lock.
 void Reconciler::gather_reload_facts(WithFacts then) {
   want_reload_facts_.push_back(std::move(then));
-  if (want_reload_facts_.size() > 1) return;
+  if (want_reload_facts_.size() == 1) reload_facts_deadline_.arm(timing_.observe);
+  if (reload_facts_) return;
   auto result = std::make_shared<model::ReloadFacts>();
   reload_facts_ = std::make_unique<Task>(
       post_, [machine = machine_, result] { *result = machine->reload_facts(); },
       [this, result] {
-        for (const auto& answer : std::exchange(want_reload_facts_, {})) answer(*result);
+        const auto task = std::move(reload_facts_);
+        reload_facts_known(*result);
       });
 }
 
+void Reconciler::reload_facts_known(const FactsOrError& facts) {
+  reload_facts_deadline_.disarm();
+  for (const auto& answer : std::exchange(want_reload_facts_, {})) answer(facts);
+}
+
 void Reconciler::gather_reload(const std::vector<std::string>& names, WithPlan then) {
-  gather_reload_facts(
-      [this, names, then = std::move(then)](const model::ReloadFacts& facts) { look_at_loading(names, facts, then); });
+  gather_reload_facts([this, names, then = std::move(then)](const FactsOrError& facts) {
+    if (!facts) return then(std::unexpected(facts.error()), {});
+    look_at_loading(names, *facts, then);
+  });
 }
 
 void Reconciler::look_at_loading(const std::vector<std::string>& names, const model::ReloadFacts& facts,

@@ -18,7 +18,8 @@ class AgentOnSim {
   explicit AgentOnSim(model::Inventory host, const std::filesystem::path& state = {},
                       std::chrono::seconds longest_step = std::chrono::hours{1},
                       std::chrono::milliseconds rdma_answer = std::chrono::hours{1},
-                      std::chrono::milliseconds bind = std::chrono::milliseconds{1})
+                      std::chrono::milliseconds bind = std::chrono::milliseconds{1},
+                      std::chrono::milliseconds observe = std::chrono::hours{1})
       : machine{std::make_shared<SimMachine>(std::move(host))} {
     model::Roots roots = model::Roots::below(folder_.path());
     if (!state.empty()) roots.state = state;
@@ -30,6 +31,7 @@ class AgentOnSim {
     timing.step = longest_step;
     timing.rdma = rdma_answer;
     timing.bind = bind;
+    timing.observe = observe;
     timing.retry = {std::chrono::milliseconds{20}, std::chrono::milliseconds{200}};
     reconciler = std::make_unique<apply::Reconciler>(
         event.get(), mailbox.handle(), machine, records, cell,

@@ -81,7 +81,8 @@ class SimMachine : public apply::Machine {
   }
 
   model::ReloadFacts reload_facts() override {
-    const std::lock_guard lock{mutex_};
+    std::unique_lock lock{mutex_};
+    released_.wait(lock, [&] { return !hung_reload_facts_; });
     return facts_of_reload;
   }
   std::vector<model::Obstacle> load_obstacles(const model::ReloadPlan& plan, const model::Inventory&) override {
@@ -214,7 +215,13 @@ class SimMachine : public apply::Machine {
     hang_ = nullptr;
     hung_rdma_device_.clear();
     slow_look_ahead_ = false;
+    hung_reload_facts_ = false;
     released_.notify_all();
+  }
+  // A kernel call of finding out who uses the drivers does not come back until release().
+  void hang_reload_facts() {
+    const std::lock_guard lock{mutex_};
+    hung_reload_facts_ = true;
   }
   // Looking ahead takes until this is called with false.
   void slow_look_ahead(bool slow) {
@@ -350,7 +357,7 @@ class SimMachine : public apply::Machine {
   std::map<std::string, model::SavedMessages> given_back_;
   std::function<void(const model::Inventory&, const Sleeping&)> before_;
   std::string hung_rdma_device_;
-  bool namespaces_{false}, slow_look_ahead_{false};
+  bool namespaces_{false}, slow_look_ahead_{false}, hung_reload_facts_{false};
   std::function<void()> changed_, asked_;
   std::function<std::optional<model::Error>(const model::Action&)> fail_;
   std::map<model::PciAddress, std::string> users_;

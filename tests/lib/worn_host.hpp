@@ -4,10 +4,13 @@
 #include "core/predict.hpp"
 #include "lib/hosts.hpp"
 #include "lib/sim_machine.hpp"
+#include "lib/state_files.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -81,6 +84,26 @@ inline void add_facts(SimMachine& machine) {
   machine.messages["enp1s0"].routes = {{"a route", {{2, "enp1s0"}}}};
   machine.messages["enp1s0.100"] = {.link_info = "vlan 100", .addresses = {"an address of the VLAN"}};
   machine.messages["storage0"].addresses = {"an address of the VF"};
+}
+
+// The machine and the agent's files just before a step, when the agent may be killed.
+struct Death {
+  model::Inventory machine;
+  SimMachine::Sleeping sleeping;
+  std::map<model::PciAddress, std::string> overrides;
+  Files files;
+
+  void put_into(SimMachine& next) const {
+    next.sleeping(sleeping);
+    next.facts_of_reload.overrides = overrides;
+  }
+};
+
+// `to` and the machine outlive the steps.
+inline void note_deaths(SimMachine& machine, const std::filesystem::path& state, std::vector<Death>& to) {
+  machine.before_step([&machine, state, &to](const model::Inventory& now, const SimMachine::Sleeping& sleeping) {
+    to.push_back({now, sleeping, machine.facts_of_reload.overrides, files_below(state)});
+  });
 }
 
 // What people see of the machine: nothing in it is a number that the kernel hands out.

@@ -4,6 +4,7 @@
 #include "lib/agent_on_sim.hpp"
 #include "lib/hosts.hpp"
 #include "lib/policies.hpp"
+#include "lib/state_files.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -313,31 +314,9 @@ TEST_F(OwnedPf, IsTakenOverFromTheOperator) {
   EXPECT_TRUE(agent.run_until([&] { return is_given_back(agent); }));
 }
 
-using Files = std::map<std::filesystem::path, std::string>;
-
-// What a folder holds at one moment: VFs are bound side by side, and records are written meanwhile.
-Files files_below(const std::filesystem::path& folder) {
-  const auto look = [&] {
-    Files files;
-    std::error_code gone;
-    for (auto at = std::filesystem::recursive_directory_iterator{folder, gone}; !gone && at != end(at);
-         at.increment(gone)) {
-      if (at->is_directory(gone)) continue;
-      std::ifstream file{at->path(), std::ios::binary};
-      files[at->path().lexically_relative(folder)] = {std::istreambuf_iterator<char>{file}, {}};
-    }
-    return files;
-  };
-  for (auto before = look();;) {
-    auto now = look();
-    if (now == before) return now;
-    before = std::move(now);
-  }
-}
-
 // What stands on disk and what the machine is at a moment at which the agent may be killed.
 struct Moment {
-  Files state;
+  test::Files state;
   model::Inventory host;
 };
 
@@ -347,7 +326,7 @@ class KilledAnywhere : public OwnedPf {
   std::vector<Moment> life(const model::SriovPolicy& policy, const std::function<bool(const AgentOnSim&)>& is_back) {
     std::vector<Moment> moments;
     auto mirror = host;
-    const auto keep = [&] { moments.push_back({files_below(state.path()), mirror}); };
+    const auto keep = [&] { moments.push_back({test::files_below(state.path()), mirror}); };
     AgentOnSim agent{host, state.path()};
     agent.machine->fail_when([&](const model::Action& action) -> std::optional<model::Error> {
       keep();
@@ -363,13 +342,6 @@ class KilledAnywhere : public OwnedPf {
     agent.machine->fail_when(nullptr);
     return moments;
   }
-  // The disk of that moment, for an agent that is started again.
-  static void restore(const Moment& moment, const std::filesystem::path& to) {
-    for (const auto& [name, content] : moment.state) {
-      std::filesystem::create_directories((to / name).parent_path());
-      std::ofstream{to / name, std::ios::binary} << content;
-    }
-  }
 };
 
 TEST_F(KilledAnywhere, ItConverges) {
@@ -379,7 +351,7 @@ TEST_F(KilledAnywhere, ItConverges) {
   for (std::size_t at = 0; at < moments.size(); ++at) {
     for (const bool wanted : {true, false}) {
       const test::TemporaryFolder again;
-      restore(moments[at], again.path());
+      test::put_files(moments[at].state, again.path());
       AgentOnSim agent{moments[at].host, again.path()};
       agent.configure(wanted ? std::vector{four_large()} : std::vector<model::SriovPolicy>{});
       agent.reconciler->start();
@@ -444,7 +416,7 @@ TEST_F(KilledAnywhere, ItGivesBackTheVfsThatWereThere) {
   ASSERT_GE(moments.size(), 20U);
   for (std::size_t at = 0; at < moments.size(); ++at) {
     const test::TemporaryFolder again;
-    restore(moments[at], again.path());
+    test::put_files(moments[at].state, again.path());
     AgentOnSim agent{moments[at].host, again.path()};
     agent.configure({});
     agent.reconciler->start();

@@ -214,35 +214,21 @@ TEST_F(ReloadPolicy, TriesABuildOnce) {
 TEST_F(ReloadPolicy, IsGoneOnWithOnceAfterADeathAtEveryStep) {
   prepare(agent_);
   const auto before = picture(*agent_.machine);
-  struct Death {
-    Inventory machine;
-    test::SimMachine::Sleeping sleeping;
-    std::map<model::PciAddress, std::string> overrides;
-    std::string record, tried;
-  };
-  const auto text = [](const std::filesystem::path& path) {
-    std::ifstream file{path};
-    return std::string{std::istreambuf_iterator<char>{file}, {}};
-  };
-  std::vector<Death> deaths;
-  agent_.machine->before_step([&](const Inventory& now, const test::SimMachine::Sleeping& sleeping) {
-    deaths.push_back({now, sleeping, agent_.machine->facts_of_reload.overrides, text(record()), text(tried())});
-  });
+  std::vector<test::Death> deaths;
+  test::note_deaths(*agent_.machine, state_.path(), deaths);
   start(agent_);
   ASSERT_TRUE(agent_.run_until([&] { return !agent_.finished.empty() && agent_.idle(); }));
   agent_.machine->before_step({});
   ASSERT_GE(deaths.size(), 8U);
   for (std::size_t at = 0; at < deaths.size(); ++at) {
     SCOPED_TRACE(at);
-    ASSERT_FALSE(deaths[at].record.empty());
-    ASSERT_EQ(parse_tried_reloads(deaths[at].tried), (model::Builds{{"igb", kNew}}));
+    ASSERT_TRUE(deaths[at].files.contains("reload.json"));
+    ASSERT_EQ(parse_tried_reloads(deaths[at].files.at("reloads-tried.json")), (model::Builds{{"igb", kNew}}));
     test::TemporaryFolder other;
-    std::ofstream{other.path() / "reload.json"} << deaths[at].record;
-    std::ofstream{other.path() / "reloads-tried.json"} << deaths[at].tried;
+    test::put_files(deaths[at].files, other.path());
     AgentOnSim next{deaths[at].machine, other.path()};
     prepare(next);
-    next.machine->sleeping(deaths[at].sleeping);
-    next.machine->facts_of_reload.overrides = deaths[at].overrides;
+    deaths[at].put_into(*next.machine);
     unloads_ = 0;
     start(next);
     ASSERT_TRUE(next.run_until(

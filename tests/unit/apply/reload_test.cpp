@@ -150,35 +150,55 @@ TEST_F(Reload, TriesWhatCannotBePutBackAgainOnlyAfterAWhile) {
   EXPECT_GE(tries[2] - tries[1], std::chrono::milliseconds{20});
 }
 
+// Of what it reads before, the kernel answers a part only when nobody holds the lock of a function.
+TEST_F(Reload, SaysThatAKernelCallHasNotComeBack) {
+  test::TemporaryFolder other;
+  AgentOnSim patient{test::worn_host(),
+                     other.path(),
+                     std::chrono::hours{1},
+                     std::chrono::hours{1},
+                     std::chrono::milliseconds{1},
+                     std::chrono::milliseconds{100}};
+  start(patient);
+  patient.machine->hang_reload_facts();
+  const auto plan = [&] {
+    std::optional<std::expected<model::ReloadPlan, model::Error>> answer;
+    patient.reconciler->plan_reload({"igb"}, [&](const auto& said) { answer = said; });
+    EXPECT_TRUE(patient.run_until([&] { return answer.has_value(); }));
+    return answer.value_or(std::unexpected(model::Error{}));
+  };
+  for (const auto& refused : {plan(), plan()}) {
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, model::Code::stuck);
+  }
+  // As soon as it has come back, it is asked again.
+  patient.machine->release();
+  std::optional<std::expected<model::ReloadPlan, model::Error>> late;
+  ASSERT_TRUE(patient.run_until([&] {
+    if (late && *late) return true;
+    late.reset();
+    patient.reconciler->plan_reload({"igb"}, [&](const auto& said) { late = said; });
+    return patient.run_until([&] { return late.has_value(); }) && late->has_value();
+  }));
+}
+
 // What is on disk at each moment is enough for the next start.
 TEST_F(Reload, IsGoneOnWithAfterADeathAtEveryStep) {
   start(agent);
   const auto before = picture(*agent.machine);
-  struct Death {
-    Inventory machine;
-    test::SimMachine::Sleeping sleeping;
-    std::map<model::PciAddress, std::string> overrides;
-    std::string record;
-  };
-  std::vector<Death> deaths;
-  // Called with the machine as it is before each step.
-  agent.machine->before_step([&](const Inventory& now, const test::SimMachine::Sleeping& sleeping) {
-    std::ifstream file{record()};
-    deaths.push_back(
-        {now, sleeping, agent.machine->facts_of_reload.overrides, {std::istreambuf_iterator<char>{file}, {}}});
-  });
+  std::vector<test::Death> deaths;
+  test::note_deaths(*agent.machine, state.path(), deaths);
   ASSERT_TRUE(ask({"igb"}));
   ASSERT_TRUE(agent.run_until([&] { return !agent.finished.empty() && agent.idle(); }));
   agent.machine->before_step({});
   ASSERT_GE(deaths.size(), 8U);
   for (std::size_t at = 0; at < deaths.size(); ++at) {
     SCOPED_TRACE(at);
-    ASSERT_FALSE(deaths[at].record.empty());
+    ASSERT_TRUE(deaths[at].files.contains("reload.json"));
     test::TemporaryFolder other;
-    std::ofstream{other.path() / "reload.json"} << deaths[at].record;
+    test::put_files(deaths[at].files, other.path());
     AgentOnSim next{deaths[at].machine, other.path()};
-    next.machine->sleeping(deaths[at].sleeping);
-    next.machine->facts_of_reload.overrides = deaths[at].overrides;
+    deaths[at].put_into(*next.machine);
     start(next);
     ASSERT_TRUE(next.run_until(
         [&] { return next.idle() && next.now()->settled && !std::filesystem::exists(other.path() / "reload.json"); }));
