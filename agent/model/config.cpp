@@ -59,6 +59,15 @@ std::string_view word(ResourceKind kind) {
   std::unreachable();
 }
 
+std::string_view word(DeviceClass device_class) {
+  switch (device_class) {
+    case DeviceClass::net: return "net";
+    case DeviceClass::auxiliary: return "auxiliary";
+    case DeviceClass::accelerator: return "accelerator";
+  }
+  std::unreachable();
+}
+
 std::string text(const std::vector<IndexRange>& ranges) {
   std::string line;
   for (const auto& range : ranges) {

@@ -12,6 +12,7 @@
 #include "model/vf_settings.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -65,6 +66,13 @@ struct Selectors {
   std::vector<std::string> if_names;      // resources only
   std::vector<LinkType> link_types;
   bool is_rdma{false};  // resources only: the function must have an RDMA device
+  // Resources only, from here on.
+  std::vector<std::string> acpi_indexes;  // as the kernel's acpi_index says, without the newline
+  std::vector<std::uint16_t> pkeys;       // the first entry of the first port's table; InfiniBand only
+  std::vector<std::string> ddp_profiles;  // Intel's: fw.app.name as devlink tells it
+  std::vector<std::string> aux_types;     // auxiliary devices only: "sf"
+  bool need_vhost_net{false};             // /dev/vhost-net and /dev/net/tun come with the device
+  std::optional<VdpaType> vdpa_type;      // there is a vDPA device of this kind on it
 
   bool operator==(const Selectors&) const = default;
   [[nodiscard]] bool empty() const { return *this == Selectors{}; }
@@ -138,12 +146,19 @@ struct SriovPolicy {
 
 enum class ResourceKind : std::uint8_t { shared, exclusive };
 
+// What an exclusive resource is made of: functions of PCI class 02, auxiliary devices of such ones (scalable
+// functions), functions of PCI class 12. sriov-network-device-plugin's deviceType.
+enum class DeviceClass : std::uint8_t { net, auxiliary, accelerator };
+
 struct Resource {
   std::string name;  // "example.com/rdma", a valid extended resource name
   ResourceKind kind{ResourceKind::exclusive};
-  unsigned rdma_hca_max{0};          // shared only: how many pods may hold it at once
-  std::vector<Selectors> selectors;  // any of them
+  DeviceClass device_class{DeviceClass::net};  // exclusive only
+  unsigned rdma_hca_max{0};                    // shared only: how many pods may hold it at once
+  std::vector<Selectors> selectors;            // any of them
   bool exclude_topology{false};
+  // What CNIs are told beside the device itself, in the environment's "extra": by PCI address, or "*" for all.
+  std::map<std::string, std::map<std::string, std::string>> additional_info;
   Place place;
 
   bool operator==(const Resource&) const = default;
@@ -234,12 +249,13 @@ struct Config {
   bool operator==(const Config&) const = default;
 };
 
-[[nodiscard]] std::string_view word(DeviceType type);       // "netdevice", "vfio-pci"
-[[nodiscard]] std::string_view word(AddressSource source);  // "listed", "derived", "pool"
-[[nodiscard]] std::string_view word(OnDrift on_drift);      // "enforce", "observe"
-[[nodiscard]] std::string_view word(AcsPolicy policy);      // "leave", "off-on-gpu-paths"
-[[nodiscard]] std::string_view word(ReloadPolicy policy);   // "never", "when-safe"
-[[nodiscard]] std::string_view word(ResourceKind kind);     // "shared", "exclusive"
+[[nodiscard]] std::string_view word(DeviceType type);           // "netdevice", "vfio-pci"
+[[nodiscard]] std::string_view word(AddressSource source);      // "listed", "derived", "pool"
+[[nodiscard]] std::string_view word(OnDrift on_drift);          // "enforce", "observe"
+[[nodiscard]] std::string_view word(AcsPolicy policy);          // "leave", "off-on-gpu-paths"
+[[nodiscard]] std::string_view word(ReloadPolicy policy);       // "never", "when-safe"
+[[nodiscard]] std::string_view word(ResourceKind kind);         // "shared", "exclusive"
+[[nodiscard]] std::string_view word(DeviceClass device_class);  // "net", "auxiliary", "accelerator"
 // "0-1,5"
 [[nodiscard]] std::string text(const std::vector<IndexRange>& ranges);
 [[nodiscard]] bool contains(const std::vector<IndexRange>& ranges, unsigned index);

@@ -43,10 +43,12 @@ struct FunctionStatus {
 
 // A device of a resource as the kubelet will see it.
 struct PoolDevice {
-  std::string id;  // shared: "0".."rdma_hca_max-1" is made from the count; exclusive: the PCI address
+  std::string id;  // shared: "0".."rdma_hca_max-1" is made from the count; exclusive: PCI address, or auxiliary device
   bool healthy{true};
   std::optional<int> numa_node;
-  PciAddress function;
+  PciAddress function;      // of an auxiliary device, the one that it belongs to
+  std::string auxiliary{};  // "mlx5_core.sf.4"; "" where the device is the function itself
+  std::string unhealthy{};  // why it is not healthy
 
   bool operator==(const PoolDevice&) const = default;
 };
