@@ -130,6 +130,7 @@ class Import {
                            .rdma_hca_max = 0,
                            .selectors = {std::move(offer.selectors)},
                            .exclude_topology = offer.exclude_topology,
+                           .additional_info = {},
                            .place = std::move(offer.place)});
       return;
     }
