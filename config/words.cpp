@@ -239,6 +239,43 @@ Read<std::string> resource_name(std::string_view text) {
   return std::string{text};
 }
 
+Read<model::ResourceKind> resource_kind(std::string_view text) {
+  for (const auto kind : {model::ResourceKind::shared, model::ResourceKind::exclusive})
+    if (text == word(kind)) return kind;
+  return std::unexpected(fmt::format("\"{}\" is not a kind: \"shared\" or \"exclusive\"", text.substr(0, 32)));
+}
+
+Read<model::DeviceClass> device_class(std::string_view text) {
+  for (const auto known : {model::DeviceClass::net, model::DeviceClass::auxiliary, model::DeviceClass::accelerator})
+    if (text == word(known)) return known;
+  return std::unexpected(
+      fmt::format("\"{}\" is not a device class: \"net\", \"auxiliary\" or \"accelerator\"", text.substr(0, 32)));
+}
+
+Read<std::uint16_t> pkey(std::string_view text) {
+  const auto digits = text.starts_with("0x") || text.starts_with("0X") ? text.substr(2) : std::string_view{};
+  std::uint16_t value{};
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  if (digits.empty() || failure != std::errc{} || end != digits.data() + digits.size() || value == 0)
+    return std::unexpected(
+        fmt::format("\"{}\" is not a PKey: 0x0001 to 0xffff, with the bit for full membership where the port has it",
+                    text.substr(0, 32)));
+  return value;
+}
+
+Read<std::string> aux_type(std::string_view text) {
+  if (text == "sf") return std::string{text};
+  return std::unexpected(
+      fmt::format("\"{}\" is not a kind of auxiliary device that can be handed out: \"sf\"", text.substr(0, 32)));
+}
+
+Read<std::string> printable_text(std::string_view text) {
+  constexpr std::size_t kMost = 256;
+  if (text.empty() || text.size() > kMost || std::ranges::any_of(text, [](char c) { return c < 0x20 || c > 0x7e; }))
+    return std::unexpected(fmt::format("\"{}\" is not 1 to {} printable ASCII characters", text.substr(0, 32), kMost));
+  return std::string{text};
+}
+
 Read<std::string> kubelet_root(std::string_view text) {
   auto path = file_path(text);
   if (const auto why = model::wrong_kubelet_root(text); path && why) return std::unexpected(*why);
