@@ -377,7 +377,8 @@ bool Reconciler::at_rest() const {
 // With what was before: faults that come and go, and devices that went with somebody at work on them.
 std::vector<model::Pool> Reconciler::pools() {
   const auto now = std::chrono::steady_clock::now();
-  auto followed = core::follow_health(device_health_, core::pools(*config_, inventory_, plan_), now, timing_.damping);
+  auto followed =
+      core::follow_health(device_health_, core::pools(*config_, inventory_, plan_), inventory_, now, timing_.damping);
   device_health_ = std::move(followed.health);
   if (followed.next && !stopping_)
     health_timer_.arm(std::chrono::ceil<std::chrono::microseconds>(*followed.next - now));

@@ -16,6 +16,7 @@ using model::PoolDevice;
 using Time = HealthClock::time_point;
 
 std::chrono::milliseconds settling(unsigned failures, const Damping& damping) {
+  if (failures == 0) return {};  // it never worked before
   auto time = damping.settle;
   for (unsigned i = 1; i < failures && time < damping.most; ++i) time *= 2;
   return std::min(time, damping.most);
@@ -23,8 +24,8 @@ std::chrono::milliseconds settling(unsigned failures, const Damping& damping) {
 
 class Follower {
  public:
-  Follower(const DeviceHealth& before, Time time, const Damping& damping)
-      : before_{before}, time_{time}, damping_{damping} {}
+  Follower(const DeviceHealth& before, const model::Inventory& inventory, Time time, const Damping& damping)
+      : before_{before}, inventory_{inventory}, time_{time}, damping_{damping} {}
 
   [[nodiscard]] FollowedHealth all(std::vector<Pool> pools) {
     std::set<std::string> listed;  // a device that went from one resource to another is not lost
@@ -55,8 +56,8 @@ class Follower {
   void wake(Time time) { next_ = next_ ? std::min(*next_, time) : time; }
 
   void fail(RememberedHealth& known, const std::string& why) {
-    // Told already, and not right since: the same failure.
-    if (known.fault.empty() || known.right_since) {
+    // What is told already and was not right since is the same failure; one that comes up broken has not failed yet.
+    if (known.worked && (known.fault.empty() || known.right_since)) {
       const bool again = known.failed && time_ - *known.failed < damping_.forget;
       known.failures = again ? known.failures + 1 : 1;
       known.failed = time_;
@@ -70,6 +71,7 @@ class Follower {
     const Key key{resource, device.id};
     auto known = remembered(key);
     known.last = device;
+    known.worked |= device.healthy;
     known.gone_since.reset();
     if (!device.healthy) {
       fail(known, device.unhealthy);
@@ -98,6 +100,17 @@ class Follower {
     pool.unhealthy = whole.unhealthy;
   }
 
+  [[nodiscard]] std::string why_not_listed(const PoolDevice& device) const {
+    const auto* function = inventory_.function(device.function);
+    if (device.auxiliary.empty()) {
+      if (function == nullptr) return "it is not there any more";
+      return function->driver ? "it is no longer what the resource selects" : "no driver";
+    }
+    const auto place = inventory_.auxiliary(device.auxiliary);
+    if (!place) return "it is not there any more";
+    return place->device->driver ? "it is no longer what the resource selects" : "no driver";
+  }
+
   void keep_lost(Pool& pool, const std::set<std::string>& listed) {
     const auto& resource = pool.resource;
     for (auto known = before_.lower_bound({resource.name, ""}); known != before_.end(); ++known) {
@@ -110,7 +123,7 @@ class Follower {
       if (time_ >= until) continue;
       wake(until);
       const auto waits = std::ranges::find(pool.not_ready, id, &model::Difference::what);
-      const std::string why = waits == pool.not_ready.end() ? "it is not there any more" : waits->have;
+      const std::string why = waits == pool.not_ready.end() ? why_not_listed(entry.last) : waits->have;
       fail(entry, why);
       auto device = entry.last;
       device.healthy = false;
@@ -121,6 +134,7 @@ class Follower {
   }
 
   const DeviceHealth& before_;
+  const model::Inventory& inventory_;
   Time time_;
   const Damping& damping_;
   DeviceHealth after_;
@@ -129,8 +143,9 @@ class Follower {
 
 }  // namespace
 
-FollowedHealth follow_health(const DeviceHealth& before, std::vector<Pool> now, Time time, const Damping& damping) {
-  return Follower{before, time, damping}.all(std::move(now));
+FollowedHealth follow_health(const DeviceHealth& before, std::vector<Pool> now, const model::Inventory& inventory,
+                             Time time, const Damping& damping) {
+  return Follower{before, inventory, time, damping}.all(std::move(now));
 }
 
 }  // namespace nic::core

@@ -1,8 +1,8 @@
 // What the kubelet is told of devices over time: a link that flaps is not told at every turn, and a device that
 // somebody has does not just vanish. Pure: state in, state out, the time is handed in. Rules: a fault is told at once.
-// A device that had one is healthy again when it has been right for as long as Damping::settle, twice as long for each
-// time that it failed again before it was forgotten. A device that somebody has and that is gone, or is not ready any
-// more, stays in the list as unhealthy for its resource's keep_lost_seconds; one that nobody has leaves at once.
+// A device that worked before is healthy again when it has been right for as long as Damping::settle, twice as long for
+// each time that it failed again before it was forgotten. A device that somebody has and that is gone, or is not ready
+// any more, stays in the list as unhealthy for its resource's keep_lost_seconds; one that nobody has leaves at once.
 #pragma once
 
 #include "model/snapshot.hpp"
@@ -28,6 +28,7 @@ struct Damping {
 struct RememberedHealth {
   model::PoolDevice last;  // as it was listed, without damping
   std::string fault;       // why it is told as unhealthy; "" while it is not
+  bool worked{false};      // it was right at least once
   unsigned failures{0};
   std::optional<HealthClock::time_point> failed, right_since, gone_since;
 
@@ -43,6 +44,7 @@ struct FollowedHealth {
 };
 
 [[nodiscard]] FollowedHealth follow_health(const DeviceHealth& before, std::vector<model::Pool> now,
-                                           HealthClock::time_point time, const Damping& damping = {});
+                                           const model::Inventory& inventory, HealthClock::time_point time,
+                                           const Damping& damping = {});
 
 }  // namespace nic::core

@@ -29,7 +29,7 @@ class DeviceHealthTest : public testing::Test {
   }
   // What is told at that moment.
   const model::Pool& at(std::chrono::milliseconds time) {
-    auto followed = follow_health(health, {pool}, HealthClock::time_point{} + time);
+    auto followed = follow_health(health, {pool}, inventory, HealthClock::time_point{} + time);
     health = std::move(followed.health);
     next = followed.next;
     told = std::move(followed.pools.at(0));
@@ -46,6 +46,7 @@ class DeviceHealthTest : public testing::Test {
   }
 
   model::Pool pool, told;
+  model::Inventory inventory;
   DeviceHealth health;
   std::optional<HealthClock::time_point> next;
 };
@@ -70,6 +71,13 @@ TEST_F(DeviceHealthTest, AFaultIsToldAtOnceAndItsEndWhenItHasLasted) {
   EXPECT_EQ(at(7000ms).healthy, 2u);
   EXPECT_EQ(told.devices[0].unhealthy, "");
   EXPECT_EQ(wakes(), "never");
+}
+
+TEST_F(DeviceHealthTest, WhatComesUpBrokenIsRightAsSoonAsItIs) {
+  fault("enp1s0 of its PF has no carrier");  // the PF's driver is still at it
+  EXPECT_EQ(at(0ms).healthy, 1u);
+  fault("");
+  EXPECT_EQ(at(100ms).healthy, 2u);
 }
 
 // C5: a link that flaps every half second for a minute is told three times, not 240 times.
@@ -146,7 +154,9 @@ TEST_F(DeviceHealthTest, ADriverThatWasTakenFromAUsersDeviceIsTheReason) {
   pool.devices.erase(pool.devices.begin());
   pool.not_ready = {{"0000:01:10.0", "no driver", "a driver to bind"}};
   EXPECT_EQ(at(1s).devices.at(0).unhealthy, "no driver");
-  pool.not_ready.clear();
+  pool.not_ready.clear();  // where the resource selects by driver, it is not asked for at all
+  inventory.functions[pci("0000:01:10.0")].address = pci("0000:01:10.0");
+  EXPECT_EQ(at(1500ms).devices.at(0).unhealthy, "no driver");
   pool.devices.clear();
   add("0000:01:10.0");  // bound again
   add("0000:01:10.2");
@@ -161,7 +171,7 @@ TEST_F(DeviceHealthTest, ADeviceThatWentToAnotherResourceIsNotLost) {
   other.resource.name = "a.io/others";
   other.devices.erase(other.devices.begin() + 1);
   pool.devices.erase(pool.devices.begin());
-  const auto followed = follow_health(health, {pool, other}, HealthClock::time_point{} + 1s);
+  const auto followed = follow_health(health, {pool, other}, inventory, HealthClock::time_point{} + 1s);
   EXPECT_EQ(followed.pools[0].devices.size(), 1u);
   EXPECT_EQ(followed.pools[1].devices.size(), 1u);
 }
