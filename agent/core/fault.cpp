@@ -76,33 +76,37 @@ std::string uplink_down(const HealthCauses& causes, const PciFunction& pf, const
   return causes.port ? ports_down(inventory.rdma_devices_of(pf.address), true, whose) : "";
 }
 
-std::optional<model::VfLinkState> told_link_state(const PciFunction& vf, const PciFunction& pf,
-                                                  const Inventory& inventory) {
-  for (const auto* net : inventory.net_devices_of(pf.address))
-    if (vf.vf_index)
-      if (const auto told = net->vfs.find(*vf.vf_index); told != net->vfs.end()) return told->second.link_state;
-  return std::nullopt;
-}
-
 }  // namespace
 
-std::string fault_of(const HealthCauses& causes, const PciFunction& function, const Inventory& inventory) {
-  const auto* pf = function.physfn ? inventory.function(*function.physfn) : nullptr;
-  if (causes.devlink) {
-    if (auto why = broken(function, true); !why.empty()) return why;
-    if (auto why = pf == nullptr ? "" : broken(*pf, false); !why.empty()) return why;
-  }
-  if (pf == nullptr) return uplink_down(causes, function, inventory, "");
-  const auto told = told_link_state(function, *pf, inventory);
-  if (told == model::VfLinkState::disable) return causes.carrier ? "its PF keeps its link down (link_state)" : "";
-  if (told == model::VfLinkState::enable) return "";  // up whatever the PF's link does
-  return uplink_down(causes, *pf, inventory, " of its PF");
+const Faults::Pf& Faults::pf(const PciFunction& function) {
+  const auto known = pfs_.find(function.address);
+  if (known != pfs_.end()) return known->second;
+  Pf found;
+  if (causes_.devlink) found.broken = broken(function, false);
+  found.uplink = uplink_down(causes_, function, inventory_, " of its PF");
+  for (const auto* net : inventory_.net_devices_of(function.address))
+    for (const auto& [index, settings] : net->vfs)
+      if (settings.link_state) found.told.emplace(index, *settings.link_state);
+  return pfs_.emplace(function.address, std::move(found)).first->second;
 }
 
-std::string fault_of_auxiliary(const HealthCauses& causes, const PciFunction& parent, const Inventory& inventory) {
-  if (causes.devlink)
-    if (auto why = broken(parent, false); !why.empty()) return why;
-  return uplink_down(causes, parent, inventory, " of its PF");
+std::string Faults::of(const PciFunction& function) {
+  if (causes_.devlink)
+    if (auto why = broken(function, true); !why.empty()) return why;
+  const auto* of_vf = function.physfn ? inventory_.function(*function.physfn) : nullptr;
+  if (of_vf == nullptr) return uplink_down(causes_, function, inventory_, "");
+  const auto& pf_found = pf(*of_vf);
+  if (!pf_found.broken.empty()) return pf_found.broken;
+  const auto told = function.vf_index ? pf_found.told.find(*function.vf_index) : pf_found.told.end();
+  if (told == pf_found.told.end() || told->second == model::VfLinkState::automatic) return pf_found.uplink;
+  // Up whatever the PF's link does, or down.
+  if (told->second == model::VfLinkState::enable || !causes_.carrier) return "";
+  return "its PF keeps its link down (link_state)";
+}
+
+std::string Faults::of_auxiliary(const PciFunction& parent) {
+  const auto& found = pf(parent);
+  return found.broken.empty() ? found.uplink : found.broken;
 }
 
 std::string fault_of_shared(const HealthCauses& causes, const PciFunction& function, const Inventory& inventory) {

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
-#include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace nic::core {
 namespace {
@@ -14,23 +14,20 @@ using model::Inventory;
 using model::PciAddress;
 using model::Pool;
 
-bool is_in(const std::vector<PciAddress>& functions, const PciAddress& address) {
-  return std::ranges::find(functions, address) != functions.end();
-}
+using SharedBy = std::map<PciAddress, std::vector<Pool*>>;
 
 // A device that a shared pool has too, itself or as a part of what is shared.
 struct Both {
-  std::string shared, exclusive;
+  PciAddress shared;
+  std::string exclusive;  // what stands before "in the exclusive resource"
 };
 
-std::optional<Both> in_both(const Pool& shared, const model::PoolDevice& device, const Inventory& inventory) {
-  if (is_in(shared.functions, device.function)) {
-    if (device.auxiliary.empty()) return Both{device.id, ""};
-    return Both{device.function.text(), fmt::format("{}, which stands on it, ", device.id)};
-  }
-  const auto* function = inventory.function(device.function);
-  if (function == nullptr || !function->physfn || !is_in(shared.functions, *function->physfn)) return std::nullopt;
-  return Both{function->physfn->text(), fmt::format("its VF {} ", device.id)};
+std::vector<Both> parts_of(const model::PoolDevice& device, const Inventory& inventory) {
+  if (!device.auxiliary.empty()) return {{device.function, fmt::format("{}, which stands on it, ", device.id)}};
+  std::vector<Both> all{{device.function, ""}};
+  if (const auto* function = inventory.function(device.function); function != nullptr && function->physfn)
+    all.push_back({*function->physfn, fmt::format("its VF {} ", device.id)});
+  return all;
 }
 
 void warn_both(Pool& a, Pool& b, const std::string& text) {
@@ -38,26 +35,34 @@ void warn_both(Pool& a, Pool& b, const std::string& text) {
   b.warnings.push_back(text);
 }
 
-void compare_with_shared(Pool& exclusive, Pool& shared, const Inventory& inventory) {
-  for (const auto& device : exclusive.devices) {
-    const auto both = in_both(shared, device, inventory);
-    if (!both) continue;
-    warn_both(exclusive, shared,
-              fmt::format("{} is in the shared resource {} and {}in the exclusive resource {}: what one pod is to have "
-                          "for itself others reach through the shared one. Narrow the selectors of one of them.",
-                          both->shared, shared.resource.name, both->exclusive, exclusive.resource.name));
-    return;  // the first tells enough
-  }
+// The first device of each pair of resources tells enough.
+void compare_with_shared(Pool& exclusive, SharedBy& shared_by, const Inventory& inventory) {
+  std::set<const Pool*> told;
+  for (const auto& device : exclusive.devices)
+    for (const auto& both : parts_of(device, inventory)) {
+      const auto found = shared_by.find(both.shared);
+      if (found == shared_by.end()) continue;
+      for (auto* shared : found->second)
+        if (told.insert(shared).second)
+          warn_both(exclusive, *shared,
+                    fmt::format("{} is in the shared resource {} and {}in the exclusive resource {}: what one pod is "
+                                "to have for itself others reach through the shared one. Narrow the selectors of one "
+                                "of them.",
+                                both.shared.text(), shared->resource.name, both.exclusive, exclusive.resource.name));
+    }
 }
 
 }  // namespace
 
 void warn_of_overlap(std::vector<Pool>& pools, const Inventory& inventory) {
+  SharedBy shared_by;
+  for (auto& pool : pools)
+    if (pool.resource.kind == model::ResourceKind::shared)
+      for (const auto& function : pool.functions) shared_by[function].push_back(&pool);
   std::map<unsigned, Pool*> groups;  // IOMMU group of a device on vfio-pci -> the first pool with one of it
   for (auto& pool : pools) {
     if (pool.resource.kind == model::ResourceKind::shared) continue;
-    for (auto& other : pools)
-      if (other.resource.kind == model::ResourceKind::shared) compare_with_shared(pool, other, inventory);
+    if (!shared_by.empty()) compare_with_shared(pool, shared_by, inventory);
     for (const auto& device : pool.devices) {
       const auto* function = inventory.function(device.function);
       if (function == nullptr || !function->iommu_group || function->driver != "vfio-pci") continue;

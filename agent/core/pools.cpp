@@ -84,7 +84,16 @@ void fill_shared(Pool& pool, const Inventory& inventory) {
 class Readiness {
  public:
   Readiness(const Inventory& inventory, const model::Plan& plan)
-      : inventory_{inventory}, busy_{unfinished(inventory, plan)} {}
+      : inventory_{inventory}, busy_{unfinished(inventory, plan)} {
+    for (const auto& net : inventory.net_devices) {
+      if (net.function && net.own()) functions_.insert(*net.function);
+      if (!net.auxiliary.empty()) auxiliary_.insert(net.auxiliary);
+    }
+    for (const auto& rdma : inventory.rdma_devices) {
+      if (rdma.function && rdma.auxiliary.empty()) functions_.insert(*rdma.function);
+      if (!rdma.auxiliary.empty()) auxiliary_.insert(rdma.auxiliary);
+    }
+  }
 
   [[nodiscard]] std::optional<Difference> missing(const Resource& resource, const model::Selectors& selectors,
                                                   const Candidate& candidate) const {
@@ -94,9 +103,10 @@ class Readiness {
     if (missing) return missing;
     if (selectors.need_vhost_net && !inventory_.vhost_net)
       return Difference{id, "no /dev/vhost-net or no /dev/net/tun", "the modules vhost_net and tun"};
+    if (!selectors.is_rdma) return std::nullopt;
     const auto rdma = candidate.auxiliary == nullptr ? inventory_.rdma_devices_of(candidate.function->address)
                                                      : inventory_.rdma_devices_on(candidate.auxiliary->name);
-    return selectors.is_rdma && !rdma.empty() ? missing_for_rdma(id, rdma, inventory_) : std::nullopt;
+    return !rdma.empty() ? missing_for_rdma(id, rdma, inventory_) : std::nullopt;
   }
 
  private:
@@ -107,7 +117,7 @@ class Readiness {
     // A driver that did not come through leaves a function that nobody could do anything with.
     if (resource.device_class == model::DeviceClass::net && !model::is_user_space_driver(*function.driver) &&
         function.in_use.empty() && function.vdpa.empty() && !function.rdma_elsewhere &&
-        inventory_.net_devices_of(function.address).empty() && inventory_.rdma_devices_of(function.address).empty())
+        !functions_.contains(function.address))
       return Difference{id, "neither a network interface nor an RDMA device",
                         fmt::format("its driver {} to make one", *function.driver)};
     if (function.driver == "vfio-pci" && !function.iommu_group) return Difference{id, "no IOMMU group", "an IOMMU"};
@@ -122,8 +132,7 @@ class Readiness {
     if (!device.driver) return Difference{id, "no driver", "a driver to bind"};
     if (busy_.reshaped.contains(candidate.function->address))
       return Difference{id, "not configured yet", "the rest of the plan"};
-    if (device.in_use.empty() && !device.rdma_elsewhere && inventory_.net_devices_on(device.name).empty() &&
-        inventory_.rdma_devices_on(device.name).empty())
+    if (device.in_use.empty() && !device.rdma_elsewhere && !auxiliary_.contains(device.name))
       return Difference{id, "neither a network interface nor an RDMA device",
                         fmt::format("its driver {} to make one", *device.driver)};
     return std::nullopt;
@@ -131,10 +140,12 @@ class Readiness {
 
   const Inventory& inventory_;
   Unfinished busy_;
+  // With an interface or an RDMA device of their own.
+  std::set<PciAddress> functions_;
+  std::set<std::string> auxiliary_;
 };
 
-model::PoolDevice offered(const Resource& resource, const Candidate& candidate, unsigned selector,
-                          const Inventory& inventory) {
+model::PoolDevice offered(const Candidate& candidate, unsigned selector, Faults& faults, const Inventory& inventory) {
   const auto& function = *candidate.function;
   const auto* pf = function.physfn ? inventory.function(*function.physfn) : nullptr;
   model::PoolDevice device;
@@ -144,11 +155,11 @@ model::PoolDevice offered(const Resource& resource, const Candidate& candidate, 
   device.selector = selector;
   if (candidate.auxiliary == nullptr) {
     device.in_use = !function.in_use.empty();
-    device.unhealthy = fault_of(resource.unhealthy_on, function, inventory);
+    device.unhealthy = faults.of(function);
   } else {
     device.auxiliary = candidate.auxiliary->name;
     device.in_use = !candidate.auxiliary->in_use.empty();
-    device.unhealthy = fault_of_auxiliary(resource.unhealthy_on, function, inventory);
+    device.unhealthy = faults.of_auxiliary(function);
   }
   device.healthy = device.unhealthy.empty();
   return device;
@@ -156,6 +167,7 @@ model::PoolDevice offered(const Resource& resource, const Candidate& candidate, 
 
 void fill_exclusive(Pool& pool, const Inventory& inventory, const HostNeeds& needs, const Readiness& readiness,
                     std::set<std::string>& taken) {
+  Faults faults{pool.resource.unhealthy_on, inventory};
   for (const auto& candidate : candidates(pool.resource.device_class, inventory)) {
     const auto id = candidate.id();
     if (taken.contains(id)) continue;
@@ -172,7 +184,7 @@ void fill_exclusive(Pool& pool, const Inventory& inventory, const HostNeeds& nee
       pool.not_ready.push_back(std::move(*missing));
       continue;
     }
-    pool.devices.push_back(offered(pool.resource, candidate, *match, inventory));
+    pool.devices.push_back(offered(candidate, *match, faults, inventory));
     const auto& function = candidate.function->address;
     if (pool.functions.empty() || pool.functions.back() != function) pool.functions.push_back(function);
   }

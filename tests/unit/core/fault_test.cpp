@@ -14,6 +14,7 @@ using test::pci;
 using testing::HasSubstr;
 
 constexpr auto* kPf = "0000:01:00.0";
+constexpr model::HealthCauses kAll;
 
 // C5
 class Fault : public testing::Test {
@@ -23,7 +24,7 @@ class Fault : public testing::Test {
     predict(host, model::BindDriver{pci(kVf), 0, model::DeviceType::netdevice, {}});
   }
   [[nodiscard]] std::string of_vf(const model::HealthCauses& causes = {}) const {
-    return fault_of(causes, host.functions.at(pci(kVf)), host);
+    return Faults{causes, host}.of(host.functions.at(pci(kVf)));
   }
   model::NetDevice& uplink() { return host.net_devices.front(); }
 
@@ -116,9 +117,9 @@ TEST_F(Fault, ASharedDeviceIsAsGoodAsItsPorts) {
 
 TEST_F(Fault, AScalableFunctionGoesOutThroughItsPf) {
   const auto& pf = host.functions.at(pci(kPf));
-  EXPECT_EQ(fault_of_auxiliary({}, pf, host), "");
+  EXPECT_EQ(Faults(kAll, host).of_auxiliary(pf), "");
   uplink().carrier = false;
-  EXPECT_EQ(fault_of_auxiliary({}, pf, host), "enp1s0 of its PF has no carrier");
+  EXPECT_EQ(Faults(kAll, host).of_auxiliary(pf), "enp1s0 of its PF has no carrier");
 }
 
 }  // namespace
