@@ -1,6 +1,7 @@
 #include "config/parse_toml.hpp"
 
 #include "config/ascii_text.hpp"
+#include "config/resource_table.hpp"
 #include "config/table_reader.hpp"
 #include "config/vf_options.hpp"
 
@@ -18,31 +19,10 @@ using model::Selectors;
 constexpr unsigned kMostVfs = 65535;
 constexpr unsigned kLeastMtu = 68;  // RFC 791
 constexpr unsigned kMostMtu = 65535;
-constexpr unsigned kMostSharers = 100'000;  // what a ListAndWatch message of 4 MiB holds with room to spare
 
-// A list that is there and empty would silently mean "all".
-void refuse_empty(TableReader& reader, std::string_view key) {
-  if (reader.empty_list(key)) reader.refuse(key, "the list is empty; leave the key out to match everything");
-}
-
-Selectors selectors(const toml::table& table, std::string_view name, Mistakes& mistakes) {
-  TableReader reader{table, name, mistakes};
-  Selectors result;
-  result.vendors = reader.texts("vendors", pci_id);
-  result.devices = reader.texts("devices", pci_id);
-  result.pf_names = reader.texts("pf_names", pf_name);
-  result.root_devices = reader.texts("root_devices", root_device);
-  result.link_types = reader.texts("link_types", link_type);
-  if (name == "resource.selectors") {
-    result.drivers = reader.texts("drivers", plain_name);
-    result.pci_addresses = reader.texts("pci_addresses", pci_address);
-    result.if_names = reader.texts("if_names", interface_name);
-    result.is_rdma = reader.boolean("is_rdma").value_or(false);
-  }
-  for (const auto key :
-       {"vendors", "devices", "pf_names", "root_devices", "drivers", "pci_addresses", "if_names", "link_types"})
-    refuse_empty(reader, key);
-  return result;
+Selectors selectors(const toml::table& table, Mistakes& mistakes) {
+  TableReader reader{table, "sriov.policy.selectors", mistakes};
+  return common_selectors(reader);
 }
 
 void refuse_for_vfio(TableReader& reader, model::DeviceType type, bool is_rdma,
@@ -83,7 +63,7 @@ model::SriovPolicy policy(const toml::table& table, Mistakes& mistakes) {
   for (const auto key : {"name", "selectors", "num_vfs"}) reader.require(key);
   result.name = reader.text("name", plain_name).value_or("");
   if (const auto* which = reader.table("selectors")) {
-    result.selectors = selectors(*which, "sriov.policy.selectors", mistakes);
+    result.selectors = selectors(*which, mistakes);
     if (which->empty())
       reader.refuse("selectors", "name at least one of vendors, devices, pf_names, root_devices, link_types");
   }
@@ -105,33 +85,6 @@ model::SriovPolicy policy(const toml::table& table, Mistakes& mistakes) {
   if (result.externally_managed && told)
     reader.refuse("externally_managed",
                   "addresses, VLAN, trust and the like of VFs are told to the PF: leave them to whoever manages it");
-  return result;
-}
-
-Read<model::ResourceKind> resource_kind(std::string_view text) {
-  if (text == "shared") return model::ResourceKind::shared;
-  if (text == "exclusive") return model::ResourceKind::exclusive;
-  return std::unexpected(fmt::format("\"{}\" is not a kind: \"shared\" or \"exclusive\"", text.substr(0, 32)));
-}
-
-model::Resource resource(const toml::table& table, Mistakes& mistakes) {
-  TableReader reader{table, "resource", mistakes};
-  model::Resource result;
-  result.place = reader.place();
-  for (const auto key : {"name", "kind", "selectors"}) reader.require(key);
-  result.name = reader.text("name", resource_name).value_or("");
-  const auto kind = reader.text("kind", resource_kind);
-  result.kind = kind.value_or(model::ResourceKind::exclusive);
-  result.rdma_hca_max = reader.number("rdma_hca_max", 1, kMostSharers).value_or(0);
-  if (kind == model::ResourceKind::shared) reader.require("rdma_hca_max");
-  if (kind == model::ResourceKind::exclusive && reader.has("rdma_hca_max"))
-    reader.refuse("rdma_hca_max", "it belongs to shared resources; an exclusive one has as many devices as VFs");
-  reader.table_or_list("selectors", [&](const toml::table& one) {
-    result.selectors.push_back(selectors(one, "resource.selectors", mistakes));
-  });
-  if (reader.has("selectors") && result.selectors.empty())
-    reader.refuse("selectors", "the list is empty; {} matches every function");
-  result.exclude_topology = reader.boolean("exclude_topology").value_or(false);
   return result;
 }
 

@@ -8,7 +8,8 @@
 
 namespace nic::config {
 
-enum class Type : std::uint8_t { text, number, boolean, texts, text_or_texts, table, tables, selector_or_list };
+// `maps`: a table whose keys are names or addresses, each a table of texts.
+enum class Type : std::uint8_t { text, number, boolean, texts, text_or_texts, table, tables, selector_or_list, maps };
 
 struct Key {
   std::string_view table;  // "" for the top level; "sriov.policy"
@@ -102,7 +103,18 @@ inline constexpr std::array kKeys{
     Key{"resource", "kind", Type::text, "\"shared\" or \"exclusive\""},
     Key{"resource", "rdma_hca_max", Type::number, "How many pods may share it, 1 to 100000; shared only"},
     Key{"resource", "selectors", Type::selector_or_list, "Which functions are meant: a table, or a list of tables"},
+    Key{"resource", "device_class", Type::text,
+        "What an exclusive one is made of: \"net\", \"auxiliary\" or \"accelerator\""},
     Key{"resource", "exclude_topology", Type::boolean, "Do not tell the kubelet the NUMA node"},
+    Key{"resource", "numa_topology", Type::boolean, "Tell the kubelet the NUMA nodes of the HCAs; shared only"},
+    Key{"resource", "allow_protected", Type::boolean,
+        "Also functions that the host needs itself (default route, protected); exclusive only"},
+    Key{"resource", "unhealthy_on", Type::texts,
+        "What makes a device unhealthy: \"carrier\", \"port\", \"devlink\"; without the key all of them"},
+    Key{"resource", "keep_lost_seconds", Type::number,
+        "How long a device that somebody has and that is gone stays in the list, 0 to 86400; exclusive only"},
+    Key{"resource", "additional_info", Type::maps,
+        "What CNIs are told of devices: by PCI address, or \"*\" for all, a table of texts"},
     Key{"resource.selectors", "vendors", Type::texts, "PCI vendor ids"},
     Key{"resource.selectors", "devices", Type::texts, "PCI device ids"},
     Key{"resource.selectors", "drivers", Type::texts, "Names of the bound driver"},
@@ -112,6 +124,12 @@ inline constexpr std::array kKeys{
     Key{"resource.selectors", "if_names", Type::texts, "Names of the function's own network interface"},
     Key{"resource.selectors", "link_types", Type::texts, "\"ethernet\" or \"infiniband\""},
     Key{"resource.selectors", "is_rdma", Type::boolean, "Only functions with an RDMA device"},
+    Key{"resource.selectors", "acpi_indexes", Type::texts, "ACPI indexes of the functions"},
+    Key{"resource.selectors", "pkeys", Type::texts, "First PKey of an InfiniBand function's port: \"0x8001\""},
+    Key{"resource.selectors", "ddp_profiles", Type::texts, "DDP profile that runs on an Intel card"},
+    Key{"resource.selectors", "aux_types", Type::texts, "Kind of auxiliary device: \"sf\""},
+    Key{"resource.selectors", "need_vhost_net", Type::boolean, "/dev/vhost-net and /dev/net/tun come with the device"},
+    Key{"resource.selectors", "vdpa_type", Type::text, "Only functions with a vDPA device of this kind"},
 };
 
 }  // namespace nic::config

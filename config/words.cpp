@@ -1,6 +1,7 @@
 #include "config/words.hpp"
 
 #include "model/module_catalogue.hpp"
+#include "model/resource_limits.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -15,10 +16,7 @@ constexpr unsigned kMostVfs = 65535;
 constexpr std::size_t kMostInterfaceName = 127;  // alternative names, ALTIFNAMSIZ - 1
 constexpr std::size_t kMostModuleName = 55;      // MODULE_NAME_LEN on 64-bit kernels
 constexpr std::size_t kMostName = 64;
-constexpr std::size_t kMostPrefix = 253 - 9;  // IsQualifiedName is asked of "requests." + name
-constexpr std::size_t kMostNamePart = 63;
 constexpr std::size_t kMostPath = 4096;  // PATH_MAX, with its NUL
-constexpr std::size_t kMostRoot = 64;    // the sockets below it must fit in sun_path
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
@@ -50,20 +48,6 @@ Read<std::pair<std::string_view, std::vector<model::IndexRange>>> with_ranges(st
   auto ranges = index_ranges(text.substr(hash + 1));
   if (!ranges) return std::unexpected(ranges.error());
   return std::pair{text.substr(0, hash), std::move(*ranges)};
-}
-
-bool is_dns_label(std::string_view label) {
-  return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
-         std::ranges::all_of(label, [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });
-}
-
-bool is_dns_subdomain(std::string_view text) {
-  for (;;) {
-    const auto dot = text.find('.');
-    if (!is_dns_label(text.substr(0, dot))) return false;
-    if (dot == std::string_view::npos) return true;
-    text.remove_prefix(dot + 1);
-  }
 }
 
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -250,32 +234,51 @@ Read<std::string> plain_name(std::string_view text) {
 }
 
 Read<std::string> resource_name(std::string_view text) {
-  const auto refuse = [&](std::string_view why) {
-    return std::unexpected(fmt::format("the kubelet does not take \"{}\": {}", text.substr(0, 80), why));
-  };
-  const auto slash = text.find('/');
-  if (slash == std::string_view::npos) return refuse("it needs a prefix, as in \"example.com/rdma\"");
-  const auto prefix = text.substr(0, slash);
-  const auto name = text.substr(slash + 1);
-  if (prefix.size() > kMostPrefix || !is_dns_subdomain(prefix))
-    return refuse("the prefix must be a DNS name in lower case (RFC 1123)");
-  if (prefix == "kubernetes.io" || prefix.ends_with(".kubernetes.io"))
-    return refuse("kubernetes.io belongs to Kubernetes");
-  if (text.starts_with("requests.")) return refuse("names do not begin with \"requests.\"");
-  const bool good =
-      !name.empty() && name.size() <= kMostNamePart && is_alphanumeric(name.front()) && is_alphanumeric(name.back()) &&
-      std::ranges::all_of(name, [](char c) { return is_alphanumeric(c) || c == '-' || c == '_' || c == '.'; });
-  if (!good)
-    return refuse(
-        "after the '/' come at most 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit");
+  if (const auto why = model::wrong_resource_name(text))
+    return std::unexpected(fmt::format("the kubelet does not take \"{}\": {}", text.substr(0, 80), *why));
+  return std::string{text};
+}
+
+Read<model::ResourceKind> resource_kind(std::string_view text) {
+  for (const auto kind : {model::ResourceKind::shared, model::ResourceKind::exclusive})
+    if (text == word(kind)) return kind;
+  return std::unexpected(fmt::format("\"{}\" is not a kind: \"shared\" or \"exclusive\"", text.substr(0, 32)));
+}
+
+Read<model::DeviceClass> device_class(std::string_view text) {
+  for (const auto known : {model::DeviceClass::net, model::DeviceClass::auxiliary, model::DeviceClass::accelerator})
+    if (text == word(known)) return known;
+  return std::unexpected(
+      fmt::format("\"{}\" is not a device class: \"net\", \"auxiliary\" or \"accelerator\"", text.substr(0, 32)));
+}
+
+Read<std::uint16_t> pkey(std::string_view text) {
+  const auto digits = text.starts_with("0x") || text.starts_with("0X") ? text.substr(2) : std::string_view{};
+  std::uint16_t value{};
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  if (digits.empty() || failure != std::errc{} || end != digits.data() + digits.size() || value == 0)
+    return std::unexpected(
+        fmt::format("\"{}\" is not a PKey: 0x0001 to 0xffff, with the bit for full membership where the port has it",
+                    text.substr(0, 32)));
+  return value;
+}
+
+Read<std::string> aux_type(std::string_view text) {
+  if (text == "sf") return std::string{text};
+  return std::unexpected(
+      fmt::format("\"{}\" is not a kind of auxiliary device that can be handed out: \"sf\"", text.substr(0, 32)));
+}
+
+Read<std::string> printable_text(std::string_view text) {
+  constexpr std::size_t kMost = 256;
+  if (text.empty() || text.size() > kMost || std::ranges::any_of(text, [](char c) { return c < 0x20 || c > 0x7e; }))
+    return std::unexpected(fmt::format("\"{}\" is not 1 to {} printable ASCII characters", text.substr(0, 32), kMost));
   return std::string{text};
 }
 
 Read<std::string> kubelet_root(std::string_view text) {
   auto path = file_path(text);
-  if (path && text.size() > kMostRoot)
-    return std::unexpected(
-        fmt::format("the path is longer than {} bytes: the sockets below it would not fit", kMostRoot));
+  if (const auto why = model::wrong_kubelet_root(text); path && why) return std::unexpected(*why);
   return path;
 }
 

@@ -40,6 +40,12 @@ using Read = std::expected<T, std::string>;
 [[nodiscard]] Read<model::PeerMemoryWish> peer_memory(std::string_view text);
 [[nodiscard]] Read<std::string> run_file(std::string_view text);  // a file below /run
 [[nodiscard]] Read<std::string> resource_name(std::string_view text);
+[[nodiscard]] Read<model::ResourceKind> resource_kind(std::string_view text);
+[[nodiscard]] Read<model::DeviceClass> device_class(std::string_view text);
+[[nodiscard]] Read<std::uint16_t> pkey(std::string_view text);  // "0x8001"
+[[nodiscard]] Read<std::string> aux_type(std::string_view text);
+// What the kernel, a firmware or a CNI calls something: printable ASCII, 256 bytes at most.
+[[nodiscard]] Read<std::string> printable_text(std::string_view text);
 [[nodiscard]] Read<std::string> plain_name(std::string_view text);  // names of policies and drivers
 [[nodiscard]] Read<std::string> kubelet_root(std::string_view text);
 [[nodiscard]] Read<std::string> file_path(std::string_view text);

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 
 namespace nic::config {
@@ -102,6 +103,14 @@ std::string inline_table(const model::Selectors& selectors) {
   pairs.list("if_names", selectors.if_names);
   pairs.list("link_types", selectors.link_types);
   pairs.boolean("is_rdma", selectors.is_rdma, false);
+  pairs.list("acpi_indexes", selectors.acpi_indexes);
+  std::vector<std::string> pkeys;
+  for (const auto pkey : selectors.pkeys) pkeys.push_back(fmt::format("0x{:04x}", pkey));
+  pairs.list("pkeys", pkeys);
+  pairs.list("ddp_profiles", selectors.ddp_profiles);
+  pairs.list("aux_types", selectors.aux_types);
+  pairs.boolean("need_vhost_net", selectors.need_vhost_net, false);
+  if (selectors.vdpa_type) pairs.text("vdpa_type", word(*selectors.vdpa_type));
   return pairs.inline_table();
 }
 
@@ -155,13 +164,39 @@ std::string written(const model::SriovPolicy& policy) {
   return text;
 }
 
+void add(Pairs& pairs, const model::HealthCauses& causes) {
+  if (causes == model::HealthCauses{}) return;
+  std::vector<std::string> named;
+  if (causes.carrier) named.emplace_back(quoted("carrier"));
+  if (causes.port) named.emplace_back(quoted("port"));
+  if (causes.devlink) named.emplace_back(quoted("devlink"));
+  pairs.raw("unhealthy_on", fmt::format("[{}]", fmt::join(named, ", ")));
+}
+
+std::string inline_tables(const std::map<std::string, std::map<std::string, std::string>>& tables) {
+  Pairs all;
+  for (const auto& [name, texts] : tables) {
+    Pairs pairs;
+    for (const auto& [key, text] : texts) pairs.text(quoted(key), text);
+    all.raw(quoted(name), pairs.inline_table());
+  }
+  return all.inline_table();
+}
+
 std::string written(const model::Resource& resource) {
   Pairs pairs;
   pairs.text("name", resource.name);
   pairs.text("kind", word(resource.kind));
   if (resource.kind == model::ResourceKind::shared) pairs.number("rdma_hca_max", resource.rdma_hca_max);
+  if (resource.device_class != model::DeviceClass::net) pairs.text("device_class", word(resource.device_class));
   pairs.raw("selectors", one_or_list(resource.selectors));
   pairs.boolean("exclude_topology", resource.exclude_topology, false);
+  pairs.boolean("numa_topology", resource.numa_topology, false);
+  pairs.boolean("allow_protected", resource.allow_protected, false);
+  add(pairs, resource.unhealthy_on);
+  if (resource.keep_lost_seconds != model::kKeepLostSeconds)
+    pairs.number("keep_lost_seconds", resource.keep_lost_seconds);
+  if (!resource.additional_info.empty()) pairs.raw("additional_info", inline_tables(resource.additional_info));
   return table("[[resource]]", pairs, resource.place);
 }
 

@@ -344,7 +344,8 @@ ResourceView resource_view(const model::Pool& pool, const Snapshot& snapshot) {
     view.socket = endpoint->second.socket;
     if (endpoint->second.last_error) view.last_error = row(*endpoint->second.last_error);
   }
-  for (const auto& function : pool.functions) view.devices.push_back({device_path(function)});
+  for (const auto& function : pool.functions)  // accelerators have no objects
+    if (snapshot.inventory.functions.contains(function)) view.devices.push_back({device_path(function)});
   view.not_ready = rows(pool.not_ready);
   return view;
 }

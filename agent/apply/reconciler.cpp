@@ -81,6 +81,7 @@ Reconciler::Reconciler(sd_event* event, const loop::Mailbox::Post& post, std::sh
                   }},
       retry_{event, [this] { reconsider(); }},
       drift_timer_{event, [this] { resumed(); }},
+      health_timer_{event, [this] { publish(); }},
       observation_deadline_{event,
                             [this] {
                               circumstances_.observation =
@@ -373,6 +374,19 @@ bool Reconciler::at_rest() const {
          !own_reload_.due && !backoff_.failed_once();
 }
 
+// With what was before: faults that come and go, and devices that went with somebody at work on them.
+std::vector<model::Pool> Reconciler::pools() {
+  const auto now = std::chrono::steady_clock::now();
+  auto followed =
+      core::follow_health(device_health_, core::pools(*config_, inventory_, plan_), inventory_, now, timing_.damping);
+  device_health_ = std::move(followed.health);
+  if (followed.next && !stopping_)
+    health_timer_.arm(std::chrono::ceil<std::chrono::microseconds>(*followed.next - now));
+  else
+    health_timer_.disarm();
+  return std::move(followed.pools);
+}
+
 void Reconciler::publish() {
   const auto before = cell_.load();
   model::Snapshot next;
@@ -395,7 +409,7 @@ void Reconciler::publish() {
   auto rdma = core::judge_rdma(desired_, inventory_, rdma_failure_);
   next.rdma_problem = std::move(rdma.problem);
   if (rdma.reboot) next.reboot_reasons = {std::move(*rdma.reboot)};
-  next.pools = core::pools(*config_, inventory_, plan_);
+  next.pools = pools();
   next.endpoints = endpoints_;
   std::erase_if(next.endpoints, [&](const auto& entry) { return next.pool(entry.first) == nullptr; });
   next.jobs = jobs_.list();

@@ -13,6 +13,7 @@
 #include "apply/retry.hpp"
 #include "apply/task.hpp"
 #include "apply/worker.hpp"
+#include "core/device_health.hpp"
 #include "core/judge.hpp"
 #include "core/plan.hpp"
 #include "core/put_back.hpp"
@@ -45,6 +46,7 @@ class Reconciler {
     std::chrono::seconds step{3600};                // no step is waited for longer, whatever its own deadline
     std::chrono::microseconds reload{120'000'000};  // what drivers that were loaded anew made should be back by then
     Retry retry{};
+    core::Damping damping{};  // of the health of devices
   };
   struct Faces {
     std::function<void(const std::shared_ptr<const model::Snapshot>& before,
@@ -189,6 +191,7 @@ class Reconciler {
   [[nodiscard]] model::Desired resolved() const;
   void reconsider();
   void publish();
+  [[nodiscard]] std::vector<model::Pool> pools();
   void forget_what_is_over();
   void watch_drift();
   unsigned submit(const model::Plan& plan, std::uint32_t job, bool by_hand);
@@ -231,6 +234,7 @@ class Reconciler {
   Jobs jobs_;
   Backoff<std::string> backoff_;
   Drift drift_;
+  core::DeviceHealth device_health_;
   std::map<std::string, Lane> lanes_;
   std::map<std::string, model::Error> module_failures_;
   std::optional<model::Error> rdma_failure_;
@@ -255,7 +259,8 @@ class Reconciler {
   LookAhead ahead_;
   Awaited awaited_;
   loop::Debounce debounce_, index_debounce_;
-  loop::Timer safety_net_, retry_, drift_timer_, observation_deadline_, reload_deadline_, reload_facts_deadline_;
+  loop::Timer safety_net_, retry_, drift_timer_, health_timer_, observation_deadline_, reload_deadline_,
+      reload_facts_deadline_;
 };
 
 }  // namespace nic::apply

@@ -301,12 +301,20 @@ Component resources(const Snapshot& s) {
   unsigned devices = 0;
   for (const auto& pool : s.pools) {
     devices += pool.capacity;
-    if (pool.capacity > 0) continue;
+    if (pool.capacity > 0 && pool.healthy > 0) continue;
+    if (pool.capacity > 0)
+      return {"resources", ComponentState::not_ready,
+              fmt::format("{} has nothing healthy: {}", pool.resource.name,
+                          pool.devices.empty()
+                              ? pool.unhealthy
+                              : fmt::format("{}: {}", pool.devices.front().id, pool.devices.front().unhealthy))};
     const std::string why = pool.not_ready.empty()
                                 ? "no function matches its selectors"
                                 : fmt::format("{}: {}", pool.not_ready.front().what, pool.not_ready.front().have);
     return {"resources", ComponentState::not_ready, fmt::format("{} is empty: {}", pool.resource.name, why)};
   }
+  for (const auto& pool : s.pools)
+    if (!pool.warnings.empty()) return {"resources", ComponentState::ready, pool.warnings.front()};
   return {"resources", ComponentState::ready, fmt::format("{} with {} devices", s.pools.size(), devices)};
 }
 

@@ -1,8 +1,5 @@
 #include "core/match.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 
 namespace nic::core {
@@ -59,53 +56,18 @@ std::vector<model::IndexRange> in_both(const std::vector<model::IndexRange>& som
   return both;
 }
 
-std::string hex_list(const std::vector<std::uint16_t>& ids) {
-  std::string text;
-  for (const auto id : ids) text += fmt::format("{}{:04x}", text.empty() ? "" : ", ", id);
-  return text;
-}
-
-// Both lists of ranges must hold the index; an empty list holds every index.
-bool in_ranges(const std::optional<std::vector<model::IndexRange>>& ranges, const PciFunction& vf) {
-  return ranges && (ranges->empty() || (vf.vf_index && model::contains(*ranges, *vf.vf_index)));
-}
-
-std::optional<std::string> mismatch_of_pf(const Selectors& selectors, const PciFunction& function,
-                                          const Inventory& inventory) {
-  if (selectors.pf_names.empty() && selectors.root_devices.empty()) return std::nullopt;
-  if (!function.physfn) return "it is not a VF, and pf_names and root_devices select VFs";
-  const PciFunction* pf = inventory.function(*function.physfn);
-  if (pf == nullptr) return fmt::format("its PF {} is not there", function.physfn->text());
-  if (!selectors.pf_names.empty() && !in_ranges(by_pf_name(selectors, *pf, inventory), function))
-    return fmt::format("pf_names does not name VF {} of {}", function.vf_index.value_or(0), pf->address.text());
-  if (!selectors.root_devices.empty() && !in_ranges(by_root_device(selectors, *pf), function))
-    return fmt::format("root_devices does not name VF {} of {}", function.vf_index.value_or(0), pf->address.text());
-  return std::nullopt;
-}
-
-std::optional<std::string> mismatch_of_links(const Selectors& selectors, const PciFunction& function,
-                                             const Inventory& inventory) {
-  const auto nets = inventory.net_devices_of(function.address);
-  if (!selectors.if_names.empty()) {
-    const bool found =
-        std::ranges::any_of(selectors.if_names, [&](const auto& name) { return named(function, inventory, name); });
-    if (!found) {
-      std::string have = "none";
-      for (const auto* net : nets) have = have == "none" ? net->name : have + ", " + net->name;
-      return fmt::format("its network interface ({}) is not in if_names ({})", have,
-                         fmt::join(selectors.if_names, ", "));
-    }
-  }
-  if (!selectors.link_types.empty()) {
-    const auto have = link_type_of(function, inventory);
-    if (!holds(selectors.link_types, have)) return fmt::format("its link type ({}) is not in link_types", word(have));
-  }
-  if (selectors.is_rdma && inventory.rdma_devices_of(function.address).empty())
-    return "it has no RDMA device (is_rdma)";
-  return std::nullopt;
-}
-
 }  // namespace
+
+std::vector<const model::NetDevice*> uplinks_of(const PciFunction& pf, const Inventory& inventory) {
+  auto nets = inventory.net_devices_of(pf.address);
+  if (pf.eswitch_mode != model::EswitchMode::switchdev) return nets;
+  std::vector<const model::NetDevice*> uplinks;
+  for (const auto* net : nets) {
+    const auto port = net->phys_port_name ? model::parse_port_name(*net->phys_port_name) : std::nullopt;
+    if (port && port->kind == model::PortKind::physical && net->phys_switch_id) uplinks.push_back(net);
+  }
+  return uplinks.empty() ? nets : uplinks;  // a driver that names no ports
+}
 
 // InfiniBand without IPoIB and a VF on vfio-pci have no interface.
 model::LinkType link_type_of(const PciFunction& function, const Inventory& inventory) {
@@ -144,21 +106,6 @@ std::optional<std::vector<model::IndexRange>> match_pf(const Selectors& selector
     }
   }
   return ranges;
-}
-
-std::optional<std::string> mismatch(const Selectors& selectors, const PciFunction& function,
-                                    const Inventory& inventory) {
-  if (!selectors.vendors.empty() && !holds(selectors.vendors, function.vendor))
-    return fmt::format("its vendor {:04x} is not in vendors ({})", function.vendor, hex_list(selectors.vendors));
-  if (!selectors.devices.empty() && !holds(selectors.devices, function.device))
-    return fmt::format("its device id {:04x} is not in devices ({})", function.device, hex_list(selectors.devices));
-  if (!selectors.drivers.empty() && (!function.driver || !holds(selectors.drivers, *function.driver)))
-    return fmt::format("its driver ({}) is not in drivers ({})", function.driver.value_or("none"),
-                       fmt::join(selectors.drivers, ", "));
-  if (!selectors.pci_addresses.empty() && !holds(selectors.pci_addresses, function.address))
-    return "its address is not in pci_addresses";
-  if (auto why = mismatch_of_pf(selectors, function, inventory)) return why;
-  return mismatch_of_links(selectors, function, inventory);
 }
 
 }  // namespace nic::core

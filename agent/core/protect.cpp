@@ -28,6 +28,18 @@ std::set<unsigned> standing_on(const Inventory& inventory, unsigned ifindex) {
   return all;
 }
 
+std::map<unsigned, std::string> carriers_of(const Inventory& inventory, const model::DefaultRoute& route) {
+  std::map<unsigned, std::string> all;
+  const NetDevice* top = inventory.net_device(route.ifindex);
+  for (const unsigned ifindex : standing_on(inventory, route.ifindex)) {
+    const NetDevice* net = inventory.net_device(ifindex);
+    if (net == nullptr) continue;
+    all.emplace(ifindex, fmt::format("carries the IPv{} default route ({})", route.ipv6 ? 6 : 4,
+                                     top == nullptr ? net->name : top->name));
+  }
+  return all;
+}
+
 void add(Protection& result, const model::PciAddress& address, const std::string& reason) {
   auto& reasons = result[address];
   if (std::ranges::find(reasons, reason) == reasons.end()) reasons.push_back(reason);
@@ -44,17 +56,17 @@ Protection needed_by_host(const Inventory& inventory, const Listed& listed) {
       add(result, *function->physfn, fmt::format("its VF {} {}", function->vf_index.value_or(0), reason));
   };
   for (const auto& address : listed) protect(address, "is listed as protected in the configuration");
-  for (const auto& route : inventory.default_routes) {
-    const NetDevice* top = inventory.net_device(route.ifindex);
-    for (const unsigned ifindex : standing_on(inventory, route.ifindex)) {
-      const NetDevice* net = inventory.net_device(ifindex);
-      if (net == nullptr || !net->function) continue;
-      const auto reason = fmt::format("carries the IPv{} default route ({})", route.ipv6 ? 6 : 4,
-                                      top == nullptr ? net->name : top->name);
-      protect(*net->function, reason);
-    }
-  }
+  for (const auto& route : inventory.default_routes)
+    for (const auto& [ifindex, reason] : carriers_of(inventory, route))
+      if (const NetDevice* net = inventory.net_device(ifindex); net != nullptr && net->function)
+        protect(*net->function, reason);
   return result;
+}
+
+std::map<unsigned, std::string> below_default_routes(const Inventory& inventory) {
+  std::map<unsigned, std::string> all;
+  for (const auto& route : inventory.default_routes) all.merge(carriers_of(inventory, route));
+  return all;
 }
 
 Protection protection(const Inventory& inventory, const Listed& listed) {

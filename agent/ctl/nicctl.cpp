@@ -253,7 +253,7 @@ Exit run(std::vector<std::string> arguments, const Style& style, std::ostream& o
   command("node-state", "The status of a SriovNetworkNodeState, as JSON", &Command::node_state);
   command("watch", "Changes as they come, until interrupted", &Command::watch);
   auto* explain = command("explain", "Why a function is, or is not, in a resource", &Command::explain);
-  explain->add_option("ADDR", given.subject, "PCI address or interface name")->required();
+  explain->add_option("ADDR", given.subject, "PCI address, interface, RDMA device or auxiliary device")->required();
   explain->add_option("RESOURCE", given.resource, "Only about this resource");
   const auto alone = [&](const char* name, const char* help, Exit (*work)(const Offline&)) {
     auto* made = app.add_subcommand(name, help);

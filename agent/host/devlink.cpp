@@ -96,6 +96,14 @@ Answer<void> Devlink::set_eswitch_mode(const DevlinkDevice& device, model::Eswit
   return {};
 }
 
+Answer<RunningVersions> Devlink::running_versions(const DevlinkDevice& device) {
+  RunningVersions versions;
+  const auto done = socket_.ask(DEVLINK_CMD_INFO_GET, address_of(device),
+                                [&](Bytes attributes) { versions.merge(parse_running_versions(attributes)); });
+  if (done || done.error().errno_value == ENODEV || done.error().errno_value == EOPNOTSUPP) return versions;
+  return std::unexpected(on(done.error(), "read what runs on", device));
+}
+
 Answer<std::optional<DevlinkParameter>> Devlink::parameter(const DevlinkDevice& device, std::string_view name) {
   std::optional<DevlinkParameter> found;
   const auto done = socket_.ask(DEVLINK_CMD_PARAM_GET, address_of(device).text(DEVLINK_ATTR_PARAM_NAME, name),

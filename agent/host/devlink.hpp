@@ -33,6 +33,8 @@ class Devlink {
   [[nodiscard]] std::expected<void, model::Error> set_parameter(const DevlinkDevice& device,
                                                                 const DevlinkParameter& parameter,
                                                                 std::string_view text);
+  // What runs on the card, by name: "fw.app.name" -> "ICE OS Default Package". Empty where the driver tells nothing.
+  [[nodiscard]] std::expected<RunningVersions, model::Error> running_versions(const DevlinkDevice& device);
   // Of all devices.
   [[nodiscard]] std::expected<std::vector<PortOf>, model::Error> ports();
   [[nodiscard]] std::expected<std::vector<ReporterOf>, model::Error> health_reporters();

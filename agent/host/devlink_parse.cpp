@@ -193,4 +193,15 @@ std::optional<DevlinkParameter> parse_devlink_parameter(Bytes attributes) {
   return parameter;
 }
 
+RunningVersions parse_running_versions(Bytes attributes) {
+  RunningVersions versions;
+  while (const auto attribute = next_attribute(attributes)) {
+    if (attribute->type != DEVLINK_ATTR_INFO_VERSION_RUNNING) continue;
+    const auto name = nested(attribute->payload, DEVLINK_ATTR_INFO_VERSION_NAME);
+    const auto value = nested(attribute->payload, DEVLINK_ATTR_INFO_VERSION_VALUE);
+    if (name && value && !printable(*name).empty()) versions.emplace(printable(*name), printable(*value));
+  }
+  return versions;
+}
+
 }  // namespace nic::host

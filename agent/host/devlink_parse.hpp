@@ -69,6 +69,8 @@ struct DevlinkParameter {
   bool operator==(const DevlinkParameter&) const = default;
 };
 
+using RunningVersions = std::map<std::string, std::string>;  // by name, as devlink-info.rst lists them
+
 // Each takes the attributes behind the family's header.
 [[nodiscard]] std::optional<GenlFamily> parse_family(Bytes attributes);
 [[nodiscard]] std::optional<DevlinkDevice> parse_devlink_device(Bytes attributes);
@@ -77,5 +79,6 @@ struct DevlinkParameter {
 [[nodiscard]] std::optional<PortOf> parse_devlink_port(Bytes attributes);
 [[nodiscard]] std::optional<ReporterOf> parse_health_reporter(Bytes attributes);
 [[nodiscard]] std::optional<DevlinkParameter> parse_devlink_parameter(Bytes attributes);
+[[nodiscard]] RunningVersions parse_running_versions(Bytes attributes);
 
 }  // namespace nic::host

@@ -24,6 +24,10 @@ Dirty dirty_of(const Uevent& event) {
     if (const auto function = function_above(event.device_path)) dirty.functions.insert(*function);
   } else if (event.subsystem == "vdpa") {
     if (const auto function = function_above(event.device_path)) dirty.functions.insert(*function);
+  } else if (event.subsystem == "auxiliary") {
+    // What drivers make of one function among themselves (mlx5_core.eth.0) comes with its other devices.
+    if (!scalable_function_above(name).empty())
+      if (const auto function = function_above(event.device_path)) dirty.functions.insert(*function);
   } else if (event.subsystem.starts_with("infiniband")) {
     dirty.rdma = true;
   } else if (event.subsystem == "misc") {

@@ -23,7 +23,7 @@ using Gpus = std::set<model::PciAddress>;
 using Problems = std::vector<model::Error>;
 
 // pci.cpp: /sys/bus/pci/devices. Source: kernel Documentation/ABI/testing/sysfs-bus-pci. `gpus` is what was seen beside
-// the functions.
+// the functions, which are those of NICs and of accelerators.
 [[nodiscard]] Functions read_all_functions(const Sysfs& sys, Gpus& gpus, Problems& problems);
 void refresh_functions(const Sysfs& sys, const std::set<model::PciAddress>& dirty, Functions& functions, Gpus& gpus,
                        Problems& problems);
@@ -35,6 +35,9 @@ void refresh_functions(const Sysfs& sys, const std::set<model::PciAddress>& dirt
                                             const std::set<model::PciAddress>& busy, const Functions& functions,
                                             Gpus gpus, const model::PcieTopology& previous);
 
+// Of PCI class 12, processing accelerators.
+[[nodiscard]] bool is_accelerator(const model::PciFunction& function);
+
 struct PciIds {
   std::uint16_t vendor{0}, device{0}, subsystem_vendor{0}, subsystem_device{0};
   std::uint32_t class_code{0};
@@ -45,6 +48,15 @@ struct PciIds {
 [[nodiscard]] std::optional<PciIds> parse_pci_modalias(std::string_view modalias);
 // The nearest PCI function above a device, by its path below /sys/devices; nullopt for virtual devices.
 [[nodiscard]] std::optional<model::PciAddress> function_above(std::string_view device_path);
+
+// auxiliary.cpp: the scalable functions on the auxiliary bus, each with its PCI function. Source: kernel
+// Documentation/driver-api/auxiliary_bus.rst, drivers/net/ethernet/mellanox/mlx5/core/sf/dev/dev.c.
+void look_at_auxiliary(const Sysfs& sys, Functions& functions);
+// "mlx5_core.sf.4" of a device that stands on a scalable function, by its path below /sys/devices; "" for others.
+[[nodiscard]] std::string scalable_function_above(std::string_view device_path);
+// Whose interface, or RDMA device, is in another network namespace: its driver is bound, and the folder of that class
+// shows nothing here. `device` is a folder below /sys/devices, or a link to it.
+[[nodiscard]] bool has_empty(const Sysfs& sys, const std::string& device, const char* class_folder);
 
 // netdev.cpp: rtnetlink's links joined with /sys/class/net.
 [[nodiscard]] std::vector<model::NetDevice> join_net_devices(const Sysfs& sys, std::span<const Link> links);

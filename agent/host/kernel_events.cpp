@@ -27,7 +27,7 @@ using model::Dirty;
 
 // vfio is not among them: a group's node is there before the `bind` event of the PCI function that made it.
 constexpr std::array kSubsystems{"pci",    "net",  "infiniband", "infiniband_verbs", "infiniband_mad", "infiniband_cm",
-                                 "module", "misc", "vdpa"};
+                                 "module", "misc", "vdpa",       "auxiliary"};
 // 1,024 VFs make some 10,000 events of about 1 KiB.
 constexpr int kReceiveBuffer = 16 * 1024 * 1024;
 // Datagrams per call: the loop's other sources get their turn in between.

@@ -60,7 +60,8 @@ std::vector<model::NetDevice> join_net_devices(const Sysfs& sys, std::span<const
       if (const auto target = folder->target(net.name.c_str()); target && *target) {
         net.function = function_above(**target);
         // ".../0000:3b:00.0/mlx5_core.sf.4/net/ens1f0s88": auxiliary devices are named driver.what.number.
-        net.scalable_function = net.function && (*target)->find(".sf.") != std::string::npos;
+        if (net.function) net.auxiliary = scalable_function_above(**target);
+        net.scalable_function = !net.auxiliary.empty();
         net.vdpa = net.function && stands_on_vdpa(**target, *net.function);
       }
       // The file answers EINVAL without carrier and -1 where the driver does not know.

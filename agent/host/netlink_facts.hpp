@@ -71,6 +71,9 @@ struct RdmaFacts {
 // nullopt: devlink knows no eswitch of that function.
 using EswitchModes = std::map<model::PciAddress, std::expected<std::optional<model::EswitchMode>, model::Error>>;
 
+// "" where the driver tells none.
+using DdpProfiles = std::map<model::PciAddress, std::expected<std::string, model::Error>>;
+
 // Of all devices, those on other buses too.
 struct DevlinkFacts {
   std::vector<PortOf> ports;
@@ -89,6 +92,8 @@ struct NetlinkSource {
   std::function<std::expected<DevlinkFacts, model::Error>()> devlink{};
   // Of each of these PFs.
   std::function<std::expected<EswitchModes, model::Error>(std::span<const model::PciAddress>)> eswitch_modes{};
+  // The same.
+  std::function<std::expected<DdpProfiles, model::Error>(std::span<const model::PciAddress>)> ddp_profiles{};
 };
 
 // Opens a socket for each question. `roots` only tells whether ib_core is there: opening an RDMA netlink socket would

@@ -125,12 +125,32 @@ Answer<EswitchModes> ask_eswitch_modes(std::span<const model::PciAddress> pfs) {
   return modes;
 }
 
+// Intel's Dynamic Device Personalization: the package that the driver has loaded. Source: kernel
+// Documentation/networking/devlink/ice.rst.
+Answer<DdpProfiles> ask_ddp_profiles(std::span<const model::PciAddress> functions) {
+  DdpProfiles profiles;
+  auto devlink = Devlink::open();
+  if (!devlink && devlink.error().code != model::Code::unsupported) return std::unexpected(std::move(devlink.error()));
+  for (const auto& function : functions) {
+    if (!devlink) continue;
+    const auto versions = devlink->running_versions(DevlinkDevice::of(function));
+    if (!versions) {
+      profiles.emplace(function, std::unexpected(versions.error()));
+      continue;
+    }
+    const auto found = versions->find("fw.app.name");
+    profiles.emplace(function, found == versions->end() ? "" : found->second);
+  }
+  return profiles;
+}
+
 }  // namespace
 
 bool is_real(const model::Roots& roots) { return roots.sys == "/sys" && roots.dev == "/dev"; }
 
 NetlinkSource kernel_netlink(const model::Roots& roots) {
-  return {ask_links, ask_routes, [roots] { return ask_rdma(roots); }, ask_vfs, ask_devlink, ask_eswitch_modes};
+  return {ask_links,         ask_routes,      [roots] { return ask_rdma(roots); }, ask_vfs, ask_devlink,
+          ask_eswitch_modes, ask_ddp_profiles};
 }
 
 NetlinkSource netlink_of(const model::Roots& roots) {

@@ -7,6 +7,7 @@
 #include "host/vdpa.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,7 @@ constexpr std::string_view kMachine = "look at the machine";
 constexpr std::string_view kFunctions = "look for PCI functions";
 constexpr std::string_view kEswitches = "look at the eswitches";
 constexpr std::string_view kDevlink = "look at the ports and the health of cards";
+constexpr std::string_view kDdp = "look at the DDP profiles";
 constexpr std::string_view kNetwork = "look at the network";
 constexpr std::string_view kRdma = "look at the RDMA devices";
 constexpr std::string_view kVfs = "look at the VFs";
@@ -33,10 +35,19 @@ void replace_problems(model::Inventory& inventory, std::string_view activity, co
 
 void look_at_functions(const Sysfs& sys, const model::Dirty& dirty, model::Inventory& inventory) {
   Problems problems;
+  auto all = std::move(inventory.functions);
+  all.merge(inventory.accelerators);
   if (dirty.everything)
-    inventory.functions = read_all_functions(sys, inventory.pcie.gpus, problems);
+    all = read_all_functions(sys, inventory.pcie.gpus, problems);
   else
-    refresh_functions(sys, dirty.functions, inventory.functions, inventory.pcie.gpus, problems);
+    refresh_functions(sys, dirty.functions, all, inventory.pcie.gpus, problems);
+  inventory.functions.clear();
+  inventory.accelerators.clear();
+  while (!all.empty()) {
+    auto node = all.extract(all.begin());
+    auto& rest = is_accelerator(node.mapped()) ? inventory.accelerators : inventory.functions;
+    rest.insert(rest.end(), std::move(node));
+  }
   replace_problems(inventory, kFunctions, problems);
 }
 
@@ -62,6 +73,29 @@ void look_at_pfs(const model::Roots& roots, const NetlinkSource& netlink, const 
         problems.push_back(mode.error());
   }
   replace_problems(inventory, kEswitches, problems);
+}
+
+// Of Intel's cards, whose driver answers from what it has loaded; asking others would put a question to their firmware.
+void look_at_ddp(const NetlinkSource& netlink, const model::Inventory& previous,
+                 const std::set<model::PciAddress>& busy, model::Inventory& inventory) {
+  constexpr std::string_view kDriver = "ice";
+  std::vector<model::PciAddress> asked;
+  for (auto& [address, function] : inventory.functions) {
+    if (function.driver != kDriver) continue;
+    if (const auto* before = previous.function(address)) function.ddp_profile = before->ddp_profile;
+    if (!busy.contains(address)) asked.push_back(address);
+  }
+  Problems problems;
+  if (netlink.ddp_profiles && !asked.empty()) {
+    const auto profiles = netlink.ddp_profiles(asked);
+    if (!profiles) problems.push_back(profiles.error());
+    for (const auto& [address, profile] : profiles.value_or(DdpProfiles{}))
+      if (profile)
+        inventory.functions.at(address).ddp_profile = *profile;
+      else
+        problems.push_back(profile.error());
+  }
+  replace_problems(inventory, kDdp, problems);
 }
 
 // The function that a devlink device is, or stands on: newer kernels have mlx5's on the auxiliary bus.
@@ -175,22 +209,59 @@ void look_at_vfs(const model::Dirty& dirty, const NetlinkSource& netlink, model:
   replace_problems(inventory, kVfs, problems);
 }
 
-// Only what can be in use is asked about: VFs with a driver and without an interface in this network namespace, or with
-// a vDPA device. That somebody opens a VFIO group is no event; a step asks again before it tears something down.
+// What can be handed out as a whole.
+bool is_whole(const model::PciFunction& function) {
+  return function.physfn || !function.sriov || function.sriov->num_vfs == 0;
+}
+
+// Only what can be in use is asked about: functions with a driver and without an interface in this network namespace,
+// or with a vDPA device. That somebody opens a VFIO group is no event; a step asks again before it tears something
+// down.
 void look_for_users(const model::Roots& roots, const model::Dirty& dirty, model::Inventory& inventory) {
   if (!dirty.everything && dirty.functions.empty() && !dirty.network) return;
   std::set<model::PciAddress> visible;
   for (const auto& net : inventory.net_devices)
-    if (net.function) visible.insert(*net.function);
+    if (net.function && net.own()) visible.insert(*net.function);
   std::vector<model::PciAddress> asked;
   for (const auto& [address, function] : inventory.functions)
-    if (function.physfn && function.driver && (!visible.contains(address) || !function.vdpa.empty()))
+    if (is_whole(function) && function.driver && (!visible.contains(address) || !function.vdpa.empty()))
       asked.push_back(address);
   const auto users = users_of(roots, asked);
   for (auto& [address, function] : inventory.functions) {
     const auto found = users.find(address);
     function.in_use = found == users.end() ? "" : found->second;
   }
+}
+
+std::string folder_of(const model::AuxiliaryDevice& device) { return "bus/auxiliary/devices/" + device.name; }
+
+void look_for_users_of_auxiliary(const Sysfs& sys, const model::Dirty& dirty, model::Inventory& inventory) {
+  if (!dirty.everything && dirty.functions.empty() && !dirty.network) return;
+  for (auto& [address, function] : inventory.functions)
+    for (auto& device : function.auxiliary) {
+      const bool away =
+          device.driver && inventory.net_devices_on(device.name).empty() && has_empty(sys, folder_of(device), "net");
+      device.in_use = away ? "its network interface is in another network namespace" : "";
+    }
+}
+
+// In exclusive mode an RDMA device that moved into a pod is not seen here, and is no less there.
+void look_for_rdma_elsewhere(const Sysfs& sys, const model::Dirty& dirty, model::Inventory& inventory) {
+  if (!dirty.everything && dirty.functions.empty() && !dirty.network && !dirty.rdma) return;
+  const bool possible = inventory.rdma_netns_mode == model::RdmaNetnsMode::exclusive;
+  for (auto& [address, function] : inventory.functions) {
+    function.rdma_elsewhere = possible && function.driver && inventory.rdma_devices_of(address).empty() &&
+                              has_empty(sys, "bus/pci/devices/" + address.text(), "infiniband");
+    for (auto& device : function.auxiliary)
+      device.rdma_elsewhere = possible && device.driver && inventory.rdma_devices_on(device.name).empty() &&
+                              has_empty(sys, folder_of(device), "infiniband");
+  }
+}
+
+void look_at_vhost(const model::Roots& roots, model::Inventory& inventory) {
+  std::error_code ignored;
+  inventory.vhost_net = std::filesystem::exists(roots.dev / "vhost-net", ignored) &&
+                        std::filesystem::exists(roots.dev / "net/tun", ignored);
 }
 
 }  // namespace
@@ -210,17 +281,24 @@ model::Inventory observe(const model::Roots& roots, const NetlinkSource& netlink
   if (dirty.everything || !dirty.functions.empty()) {
     look_at_functions(*sys, dirty, now);
     look_at_pfs(roots, netlink, previous, busy, now);
+    look_at_ddp(netlink, previous, busy, now);
     look_at_vdpa(*sys, now.functions);
+    look_at_auxiliary(*sys, now.functions);
     now.pcie = read_pcie(roots, *sys, dirty, busy, now.functions, std::move(now.pcie.gpus), previous.pcie);
   }
   if (dirty.everything || dirty.devlink || !dirty.functions.empty())
     look_at_devlink(*sys, netlink, previous, busy, now);
   if (dirty.everything || dirty.network) look_at_network(*sys, roots, netlink, now);
   if (dirty.everything || dirty.rdma) look_at_rdma(*sys, roots, netlink, now);
-  if (dirty.everything || dirty.modules) look_at_modules(*sys, roots, now);
+  if (dirty.everything || dirty.modules) {
+    look_at_modules(*sys, roots, now);
+    look_at_vhost(roots, now);
+  }
   look_at_vfs(dirty, netlink, now);
   tie_software_rdma(now);
   look_for_users(roots, dirty, now);
+  look_for_users_of_auxiliary(*sys, dirty, now);
+  look_for_rdma_elsewhere(*sys, dirty, now);
   return now;
 }
 

@@ -9,7 +9,8 @@ namespace nic::host {
 namespace {
 
 constexpr const char* kDevices = "bus/pci/devices";
-constexpr std::uint32_t kNetworkClass = 0x02;  // base class of class_code >> 16
+constexpr std::uint32_t kNetworkClass = 0x02;      // base class of class_code >> 16
+constexpr std::uint32_t kAcceleratorClass = 0x12;  // processing accelerators
 
 enum class Want : std::uint8_t { network, any };  // `any` for what is known to be somebody's VF
 
@@ -88,9 +89,10 @@ std::optional<model::PciFunction> read_function(const Sysfs& devices, const mode
   // A card whose firmware did not start may show any class.
   const bool broken = ids && model::in_flash_recovery({ids->vendor, ids->device});
   const bool network = broken || (ids && ids->class_code >> 16 == kNetworkClass);
+  const bool accelerator = ids && ids->class_code >> 16 == kAcceleratorClass;
   // Of a GPU that is split into VFs, these are virtual machines'.
   if (ids && model::is_gpu(ids->class_code, ids->vendor) && !folder.exists("physfn")) gpus.insert(address);
-  if (!network && want == Want::network) {
+  if (!network && !accelerator && want == Want::network) {
     // Without a class nobody can tell what it is: that is worth a word, unless it has just gone.
     if (!ids && !mine.empty() && devices.exists(name)) std::ranges::move(mine, std::back_inserter(problems));
     return std::nullopt;
@@ -109,6 +111,7 @@ std::optional<model::PciFunction> read_function(const Sysfs& devices, const mode
     function.iommu_group = decimal(*group);
     if (!function.iommu_group) mine.push_back(model::invalid("read the IOMMU group of", address.text(), *group));
   }
+  function.acpi_index = take(folder.text("acpi_index"), mine).value_or("");
   function.physfn = take_address(folder.link("physfn"), mine);
   if (!function.physfn) function.sriov = read_sriov(folder, mine);
   if (broken)
@@ -153,6 +156,8 @@ void read_missing_vfs(const Sysfs& devices, Functions& functions, Gpus& gpus, Pr
 }
 
 }  // namespace
+
+bool is_accelerator(const model::PciFunction& function) { return function.class_code >> 16 == kAcceleratorClass; }
 
 std::optional<PciIds> parse_pci_modalias(std::string_view modalias) {
   struct Field {

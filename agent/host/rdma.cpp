@@ -97,6 +97,7 @@ model::RdmaPort read_port(const Sysfs& device, unsigned number, const RdmaLink& 
   port.link_layer = link_layer(or_empty(device.text(file("link_layer").c_str()), problems));
   if (port.link_layer == model::LinkType::infiniband) {
     port.guid = guid_in(or_empty(device.text(file("gids/0").c_str()), problems));
+    if (const auto first = device.number<std::uint16_t>(file("pkeys/0").c_str(), 16); first) port.first_pkey = *first;
     port.pkeys = read_pkeys(device, file("pkeys/"));
   }
   port.rate = or_empty(device.text(file("rate").c_str()), problems);
@@ -142,6 +143,7 @@ std::vector<model::RdmaDevice> join_rdma_devices(const Sysfs& sys, std::span<con
     rdma.sys_image_guid = link.sys_image_guid;
     rdma.firmware = link.firmware;
     rdma.function = function_above(**target);
+    if (rdma.function) rdma.auxiliary = scalable_function_above(**target);
     rdma.software = !rdma.function;
     if (rdma.firmware.empty()) rdma.firmware = or_empty((*device)->text("fw_ver"), problems);
     rdma.board_id = or_empty((*device)->text("board_id"), problems);

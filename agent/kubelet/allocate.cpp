@@ -161,7 +161,8 @@ v1beta1::ListAndWatchResponse device_list(const model::Pool& pool) {
     for (unsigned i = 0; i < pool.capacity; ++i) {
       auto* device = list.add_devices();
       device->set_id(std::to_string(i));
-      device->set_health("Healthy");
+      device->set_health(i < pool.healthy ? "Healthy" : "Unhealthy");
+      for (const int node : pool.numa_nodes) device->mutable_topology()->add_nodes()->set_id(node);
     }
     return list;
   }

@@ -150,6 +150,17 @@ enum class ResourceKind : std::uint8_t { shared, exclusive };
 // functions), functions of PCI class 12. sriov-network-device-plugin's deviceType.
 enum class DeviceClass : std::uint8_t { net, auxiliary, accelerator };
 
+// What makes a device unhealthy beside that it is gone or has no driver.
+struct HealthCauses {
+  bool carrier{true};  // the interface of the device, or of its PF, is up and has no carrier
+  bool port{true};     // an InfiniBand port, or every port of a shared HCA, is not active
+  bool devlink{true};  // a health reporter of the card shows an error
+
+  bool operator==(const HealthCauses&) const = default;
+};
+
+inline constexpr unsigned kKeepLostSeconds = 60;
+
 struct Resource {
   std::string name;  // "example.com/rdma", a valid extended resource name
   ResourceKind kind{ResourceKind::exclusive};
@@ -157,6 +168,11 @@ struct Resource {
   unsigned rdma_hca_max{0};                    // shared only: how many pods may hold it at once
   std::vector<Selectors> selectors;            // any of them
   bool exclude_topology{false};
+  bool numa_topology{false};    // shared only: the kubelet is told the NUMA nodes of the HCAs
+  bool allow_protected{false};  // exclusive only: also what carries a default route or is listed as protected
+  HealthCauses unhealthy_on;
+  // How long a device that somebody has and that is gone, or lost its driver, stays in the list as unhealthy.
+  unsigned keep_lost_seconds{kKeepLostSeconds};
   // What CNIs are told beside the device itself, in the environment's "extra": by PCI address, or "*" for all.
   std::map<std::string, std::map<std::string, std::string>> additional_info;
   Place place;

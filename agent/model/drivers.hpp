@@ -17,4 +17,22 @@ inline constexpr std::array<std::string_view, 10> kUserSpaceDrivers{
   return std::ranges::find(kUserSpaceDrivers, driver) != kUserSpaceDrivers.end();
 }
 
+// Drivers of RDMA devices, which are never a PCI function's: who writes one of them among drivers means the other.
+// Source: drivers/infiniband/hw of Linux.
+struct RdmaDriver {
+  std::string_view name, pci_driver;
+};
+inline constexpr std::array kRdmaDrivers{
+    RdmaDriver{"mlx5_ib", "mlx5_core"}, RdmaDriver{"mlx4_ib", "mlx4_core"}, RdmaDriver{"irdma", "ice"},
+    RdmaDriver{"bnxt_re", "bnxt_en"},   RdmaDriver{"iw_cxgb4", "cxgb4"},    RdmaDriver{"qedr", "qede"},
+    RdmaDriver{"hns_roce", "hns3"},     RdmaDriver{"mana_ib", "mana"},      RdmaDriver{"ocrdma", "be2net"}};
+
+// "" where the name is none of these. Dashes and underscores are the same.
+[[nodiscard]] constexpr std::string_view pci_driver_of(std::string_view rdma_driver) {
+  for (const auto& known : kRdmaDrivers)
+    if (std::ranges::equal(known.name, rdma_driver, [](char a, char b) { return a == (b == '-' ? '_' : b); }))
+      return known.pci_driver;
+  return {};
+}
+
 }  // namespace nic::model

@@ -22,8 +22,16 @@ bool RdmaDevice::user_access() const {
 }
 
 const PciFunction* Inventory::function(const PciAddress& address) const {
-  const auto found = functions.find(address);
-  return found == functions.end() ? nullptr : &found->second;
+  if (const auto found = functions.find(address); found != functions.end()) return &found->second;
+  const auto accelerator = accelerators.find(address);
+  return accelerator == accelerators.end() ? nullptr : &accelerator->second;
+}
+
+std::optional<Inventory::AuxiliaryPlace> Inventory::auxiliary(std::string_view name) const {
+  for (const auto& [address, function] : functions)
+    for (const auto& device : function.auxiliary)
+      if (device.name == name) return AuxiliaryPlace{&function, &device};
+  return std::nullopt;
 }
 
 std::vector<const NetDevice*> Inventory::net_devices_of(const PciAddress& address) const {
@@ -37,7 +45,22 @@ std::vector<const NetDevice*> Inventory::representors_of(const PciAddress& addre
 std::vector<const RdmaDevice*> Inventory::rdma_devices_of(const PciAddress& address) const {
   std::vector<const RdmaDevice*> result;
   for (const auto& rdma : rdma_devices)
-    if (rdma.function == address) result.push_back(&rdma);
+    if (rdma.function == address && rdma.auxiliary.empty()) result.push_back(&rdma);
+  return result;
+}
+
+std::vector<const NetDevice*> Inventory::net_devices_on(std::string_view auxiliary) const {
+  std::vector<const NetDevice*> result;
+  for (const auto& net : net_devices)
+    if (!auxiliary.empty() && net.auxiliary == auxiliary) result.push_back(&net);
+  std::ranges::sort(result, {}, &NetDevice::ifindex);
+  return result;
+}
+
+std::vector<const RdmaDevice*> Inventory::rdma_devices_on(std::string_view auxiliary) const {
+  std::vector<const RdmaDevice*> result;
+  for (const auto& rdma : rdma_devices)
+    if (!auxiliary.empty() && rdma.auxiliary == auxiliary) result.push_back(&rdma);
   return result;
 }
 

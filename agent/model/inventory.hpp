@@ -36,6 +36,19 @@ struct Sriov {
   bool operator==(const Sriov&) const = default;
 };
 
+// A device of the auxiliary bus that is handed out by itself: a scalable function (SF). Its own eth and rdma devices on
+// that bus are not told apart from it. Source: /sys/bus/auxiliary/devices/<driver>.sf.<number>, below its PCI function.
+struct AuxiliaryDevice {
+  std::string name;                   // "mlx5_core.sf.4"
+  std::string type;                   // "sf", the middle of the name
+  std::optional<unsigned> sf_number;  // sfnum, as the administrator gave it; the number in the name is another
+  std::optional<std::string> driver;
+  std::string in_use;          // by whom; "" when nobody is known to
+  bool rdma_elsewhere{false};  // as of PciFunction
+
+  bool operator==(const AuxiliaryDevice&) const = default;
+};
+
 // A PCI function of class 0x02xxxx (network controller), any vendor; or one that is somebody's VF.
 struct PciFunction {
   PciAddress address;
@@ -62,6 +75,12 @@ struct PciFunction {
   std::vector<HealthReporter> reporters;     // by port and name
   std::optional<std::string> udev_rules;     // the agent's own for this PF, "" for none; nullopt without udev
   std::optional<std::string> serial_number;  // PCI VPD where it can be read without blocking; often absent
+  std::string acpi_index;                    // acpi_index; "" where the firmware gives none
+  std::string ddp_profile;                   // Intel's: fw.app.name of devlink info; "" where none is told
+  std::vector<AuxiliaryDevice> auxiliary;    // that stand on it, by number
+  // Its driver made an RDMA device and it is not here: in a network namespace of its own, with netns_mode exclusive.
+  // The folder `infiniband` is there and shows nothing.
+  bool rdma_elsewhere{false};
   std::vector<Error> problems;
 
   bool operator==(const PciFunction&) const = default;
@@ -94,6 +113,7 @@ struct NetDevice {
   std::optional<std::string> phys_port_name;
   std::optional<std::string> phys_switch_id;
   std::map<unsigned, VfSettings> vfs;  // of a PF, by index: what its driver tells (IFLA_VFINFO_LIST)
+  std::string auxiliary{};             // the scalable function that it stands on: "mlx5_core.sf.4"
 
   bool operator==(const NetDevice&) const = default;
   [[nodiscard]] bool representor() const { return phys_port_name && is_representor(*phys_port_name); }
@@ -119,10 +139,11 @@ struct RdmaPort {
   std::string state;       // "ACTIVE", "DOWN", "INIT", "ARMED" ...
   std::string phys_state;  // "LinkUp", "Disabled", "Polling" ...
   LinkType link_layer{LinkType::unknown};
-  std::string rate;                     // as sysfs prints it: "400 Gb/sec (4X NDR)"
-  std::optional<unsigned> net_ifindex;  // RDMA netlink NDEV_INDEX (RoCE, rxe)
-  std::string guid{};                   // of InfiniBand, "xxxx:xxxx:xxxx:xxxx": the end of gids/0
-  std::vector<std::uint16_t> pkeys{};   // of InfiniBand: what is in its table, without the empty places
+  std::string rate;                           // as sysfs prints it: "400 Gb/sec (4X NDR)"
+  std::optional<unsigned> net_ifindex;        // RDMA netlink NDEV_INDEX (RoCE, rxe)
+  std::string guid{};                         // of InfiniBand, "xxxx:xxxx:xxxx:xxxx": the end of gids/0
+  std::vector<std::uint16_t> pkeys{};         // of InfiniBand: what is in its table, without the empty places
+  std::optional<std::uint16_t> first_pkey{};  // what stands in its first place; 0: it is empty
 
   bool operator==(const RdmaPort&) const = default;
 };
@@ -141,6 +162,7 @@ struct RdmaDevice {
   bool software{false};  // rxe, siw: tied to a function only through its netdev
   std::vector<RdmaPort> ports;
   std::vector<CharDevice> nodes;  // uverbs, umad*, issm*; rdma_cm stands once in Inventory
+  std::string auxiliary{};        // the scalable function that it stands on
 
   bool operator==(const RdmaDevice&) const = default;
   // Programs can open it: it has its uverbs node.
@@ -181,16 +203,30 @@ struct Inventory {
   bool rdma_subsystem{false};                    // RDMA netlink answers: ib_core is there
   std::optional<RdmaNetnsMode> rdma_netns_mode;  // nullopt: no ib_core, or a kernel before 5.1
   std::string rdma_netns_option;                 // the agent's own file of modprobe.d(5) for ib_core; "" for none
-  std::vector<Error> problems;                   // facts about the machine as a whole that could not be read
+  // PCI functions of class 0x12 (processing accelerators), which only resources are interested in.
+  std::map<PciAddress, PciFunction> accelerators;
+  bool vhost_net{false};        // /dev/vhost-net and /dev/net/tun are there
+  std::vector<Error> problems;  // facts about the machine as a whole that could not be read
 
   bool operator==(const Inventory&) const = default;
 
+  // A NIC's, or an accelerator.
   [[nodiscard]] const PciFunction* function(const PciAddress& address) const;
+  // By name, with the function that it stands on.
+  struct AuxiliaryPlace {
+    const PciFunction* parent{nullptr};
+    const AuxiliaryDevice* device{nullptr};
+  };
+  [[nodiscard]] std::optional<AuxiliaryPlace> auxiliary(std::string_view name) const;
   // Network interfaces of a function, lowest ifindex first; without the representors and SFs that stand below a PF.
   [[nodiscard]] std::vector<const NetDevice*> net_devices_of(const PciAddress& address) const;
   // The interfaces of a PF that lead to its VFs and SFs in switchdev mode.
   [[nodiscard]] std::vector<const NetDevice*> representors_of(const PciAddress& address) const;
+  // The function's own, without those of its SFs.
   [[nodiscard]] std::vector<const RdmaDevice*> rdma_devices_of(const PciAddress& address) const;
+  // Of a scalable function.
+  [[nodiscard]] std::vector<const NetDevice*> net_devices_on(std::string_view auxiliary) const;
+  [[nodiscard]] std::vector<const RdmaDevice*> rdma_devices_on(std::string_view auxiliary) const;
   [[nodiscard]] const NetDevice* net_device(unsigned ifindex) const;
   // By name or alternative name.
   [[nodiscard]] const NetDevice* net_device(std::string_view name) const;

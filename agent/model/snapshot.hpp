@@ -49,6 +49,8 @@ struct PoolDevice {
   PciAddress function;      // of an auxiliary device, the one that it belongs to
   std::string auxiliary{};  // "mlx5_core.sf.4"; "" where the device is the function itself
   std::string unhealthy{};  // why it is not healthy
+  unsigned selector{0};     // which of the resource's selectors took it, from 0: is_rdma and the like are of that one
+  bool in_use{false};       // somebody is known to have it
 
   bool operator==(const PoolDevice&) const = default;
 };
@@ -57,11 +59,14 @@ struct PoolDevice {
 // function whose RDMA device has its user access node; exclusive pools advertise `devices`.
 struct Pool {
   Resource resource;
-  std::vector<PciAddress> functions;  // matched and ready
-  std::vector<PoolDevice> devices;    // by id; empty for shared pools
+  std::vector<PciAddress> functions;  // matched and ready; of auxiliary devices, what they stand on
+  std::vector<PoolDevice> devices;    // by address, then by number; empty for shared pools
   std::vector<Difference> not_ready;  // what: function, have: why it is not in the pool yet, want: what it waits for
   unsigned capacity{0};
   unsigned healthy{0};
+  std::vector<int> numa_nodes{};        // of a shared pool's functions, where its resource asks for them; ascending
+  std::string unhealthy{};              // why a shared pool has nothing healthy
+  std::vector<std::string> warnings{};  // what the administrator should look at, in sentences
 
   bool operator==(const Pool&) const = default;
 };

@@ -27,6 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(!reporter->reporter.name.empty() && printable(reporter->reporter.name));
   if (const auto parameter = parse_devlink_parameter(bytes))
     for (const auto& value : parameter->values) require(printable(value.text));
+  for (const auto& [name, version] : parse_running_versions(bytes)) require(printable(name) && printable(version));
   if (const auto management = parse_vdpa_management(bytes))
     require(!management->name.empty() && printable(management->text()));
   const auto dirty = dirty_of_devlink(bytes);

@@ -15,6 +15,11 @@ inline model::PciAddress pci(std::string_view text) { return model::PciAddress::
 // An inventory that grows by named calls: Host{}.pf("0000:01:00.0").rxe("rxe0", "enp1s0").inventory()
 class Host {
  public:
+  Host() = default;
+  // One that is there already, to go on with.
+  explicit Host(model::Inventory inventory) : inventory_{std::move(inventory)} {
+    for (const auto& net : inventory_.net_devices) last_ifindex_ = std::max(last_ifindex_, net.ifindex);
+  }
   // An Intel 82576 as QEMU emulates it: 7 VFs, offset 128, stride 2, in an IOMMU group.
   Host& pf(std::string_view address, std::string name = "enp1s0", unsigned total_vfs = 7, std::string driver = "igb") {
     model::PciFunction function;
@@ -100,6 +105,19 @@ class Host {
     rdma.node_guid = std::move(node_guid);
     rdma.function = pci(address);
     inventory_.rdma_devices.push_back(std::move(rdma));
+    return *this;
+  }
+  // A scalable function on a PF, with its interface.
+  Host& sf(std::string_view address, unsigned number, unsigned sfnum, std::string name) {
+    model::AuxiliaryDevice device;
+    device.name = fmt::format("mlx5_core.sf.{}", number);
+    device.type = "sf";
+    device.sf_number = sfnum;
+    device.driver = "mlx5_core.sf";
+    inventory_.functions.at(pci(address)).auxiliary.push_back(device);
+    net(std::move(name), address);
+    inventory_.net_devices.back().auxiliary = device.name;
+    inventory_.net_devices.back().scalable_function = true;
     return *this;
   }
   Host& default_route(std::string_view interface, bool ipv6 = false) {

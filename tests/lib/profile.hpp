@@ -64,6 +64,7 @@ class Profile {
   std::map<std::string, std::vector<std::string>> altnames;                // by interface
   std::map<std::string, std::map<unsigned, model::VfSettings>> vfs_of_pf;  // by the PF's interface
   std::map<std::string, model::EswitchMode> eswitches;                     // by PCI address; others have none
+  std::map<std::string, std::string> ddp_profiles;                         // by PCI address
   std::optional<model::RdmaNetnsMode> netns_mode;
 
   TreeFunction pf(const std::string& address, const Model& model, int numa) {
@@ -156,6 +157,13 @@ class Profile {
       for (const auto& pf : pfs)
         if (const auto found = eswitches.find(pf.text()); found != eswitches.end()) modes.emplace(pf, found->second);
       return modes;
+    };
+    source.ddp_profiles = [this](std::span<const model::PciAddress> functions) {
+      host::DdpProfiles profiles;
+      for (const auto& function : functions)
+        if (const auto found = ddp_profiles.find(function.text()); found != ddp_profiles.end())
+          profiles.emplace(function, found->second);
+      return profiles;
     };
     return source;
   }

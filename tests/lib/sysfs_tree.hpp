@@ -148,6 +148,25 @@ class SysfsTree {
     link(fs::relative(function.folder(), root_) / "physfn", parent);
     return function;
   }
+  // A scalable function on a PF that is there: mlx5_core.sf.<number>, which the administrator calls `sfnum`. Gives its
+  // folder below the root, for netdev_below and rdma_below.
+  fs::path scalable_function(const std::string& pf, unsigned number, unsigned sfnum,
+                             std::string_view driver = "mlx5_core.sf") {
+    const auto name = "mlx5_core.sf." + std::to_string(number);
+    const auto folder = fs::relative(fs::canonical(device_link(pf)), root_) / name;
+    write(folder / "sfnum", std::to_string(sfnum) + "\n");
+    link("sys/bus/auxiliary/devices/" + name, folder);
+    if (driver.empty()) return folder;
+    fs::create_directories(sys() / "bus/auxiliary/drivers" / driver);
+    link(folder / "driver", fs::path{"sys/bus/auxiliary/drivers"} / driver);
+    return folder;
+  }
+  void netdev_below(const fs::path& folder, const std::string& name, unsigned ifindex) {
+    netdev(folder / "net" / name, name, ifindex, 1);
+  }
+  void rdma_below(const fs::path& folder, const std::string& name, std::string_view link_layer = "Ethernet") {
+    rdma(folder, folder, name, 1, link_layer, false);
+  }
   [[nodiscard]] fs::path device_link(const std::string& address) const {
     return root_ / "sys/bus/pci/devices" / address;
   }

@@ -6,6 +6,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
 
 namespace nic::daemon {
 namespace {
@@ -52,9 +55,41 @@ void announce_plan(const Snapshot& before, const Snapshot& after) {
     if (std::ranges::find(before.desired.notes, note) == before.desired.notes.end()) loop::log(Event::note, {}, note);
 }
 
+// Both resources that a warning is about have it: it is said once.
+void announce_warnings(const Snapshot& before, const Snapshot& after) {
+  std::set<std::string> said;
+  for (const auto& pool : before.pools) said.insert(pool.warnings.begin(), pool.warnings.end());
+  for (const auto& pool : after.pools)
+    for (const auto& warning : pool.warnings)
+      if (said.insert(warning).second) loop::log(Event::note, {{names::kFieldResource, pool.resource.name}}, warning);
+}
+
+// What became of single devices, with the reason; of a shared resource as a whole.
+void announce_device_health(const model::Pool& before, const model::Pool& after) {
+  const auto say = [&](const std::string& id, const std::string& text) {
+    loop::log(Event::resource_changed, {{names::kFieldResource, after.resource.name}, {names::kFieldPci, id}}, text);
+  };
+  if (after.unhealthy != before.unhealthy && after.capacity > 0)
+    say("", after.unhealthy.empty()
+                ? fmt::format("resource {} is healthy again", after.resource.name)
+                : fmt::format("resource {} is unhealthy: {}", after.resource.name, after.unhealthy));
+  std::map<std::string_view, const model::PoolDevice*> known;
+  for (const auto& device : before.devices) known.emplace(device.id, &device);
+  for (const auto& device : after.devices) {
+    const auto old = known.find(device.id);
+    const bool was_healthy = old == known.end() || old->second->healthy;
+    if (was_healthy == device.healthy) continue;
+    say(device.function.text(),
+        device.healthy ? fmt::format("{} of {} is healthy again", device.id, after.resource.name)
+                       : fmt::format("{} of {} is unhealthy: {}", device.id, after.resource.name, device.unhealthy));
+  }
+}
+
 void announce_resources(const Snapshot& before, const Snapshot& after) {
+  announce_warnings(before, after);
   for (const auto& pool : after.pools) {
     const auto* old = before.pool(pool.resource.name);
+    announce_device_health(old == nullptr ? model::Pool{} : *old, pool);
     if (old == nullptr || old->capacity != pool.capacity || old->healthy != pool.healthy)
       loop::log(Event::resource_changed, {{names::kFieldResource, pool.resource.name}},
                 fmt::format("resource {}: {} devices, {} healthy", pool.resource.name, pool.capacity, pool.healthy));

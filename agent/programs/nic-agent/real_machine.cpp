@@ -56,8 +56,7 @@ model::Inventory RealMachine::observe(const model::Inventory& previous, const mo
   auto now = host::observe(roots_, previous, dirty, busy());
   constexpr std::string_view kActivity = "look at what the kubelet has handed out";
   std::erase_if(now.problems, [&](const model::Error& problem) { return problem.operation.starts_with(kActivity); });
-  const auto is_vf = [](const auto& entry) { return entry.second.physfn.has_value(); };
-  if (std::ranges::none_of(now.functions, is_vf)) return now;
+  if (now.functions.empty()) return now;
   const auto users = handed_out();
   if (!users) now.problems.push_back(users.error().during(kActivity));
   for (const auto& [address, user] : users.value_or(std::map<model::PciAddress, std::string>{}))

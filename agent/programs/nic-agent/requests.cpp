@@ -17,23 +17,30 @@ std::set<model::PciAddress> set_of(const std::vector<model::PciAddress>& devices
   return {devices.begin(), devices.end()};
 }
 
-// An address, an interface or an RDMA device.
-std::expected<model::PciAddress, Error> function_named(const model::Snapshot& snapshot, const std::string& name) {
-  if (const auto address = model::PciAddress::parse(name)) return *address;
-  if (const auto* net = snapshot.inventory.net_device(name); net != nullptr && net->function) return *net->function;
+struct Subject {
+  model::PciAddress function;
+  std::string auxiliary;  // "" where the function itself is meant
+};
+
+// An address, an interface, an RDMA device or an auxiliary device.
+std::expected<Subject, Error> subject_named(const model::Snapshot& snapshot, const std::string& name) {
+  if (const auto address = model::PciAddress::parse(name)) return Subject{*address, ""};
+  if (const auto place = snapshot.inventory.auxiliary(name)) return Subject{place->parent->address, name};
+  if (const auto* net = snapshot.inventory.net_device(name); net != nullptr && net->function)
+    return Subject{*net->function, net->auxiliary};
   for (const auto& rdma : snapshot.inventory.rdma_devices)
-    if (rdma.name == name && rdma.function) return *rdma.function;
+    if (rdma.name == name && rdma.function) return Subject{*rdma.function, rdma.auxiliary};
   return std::unexpected(Error{Code::not_found, 0, "find the function", name.substr(0, 64),
-                               "it is no PCI address, interface or RDMA device of this machine"});
+                               "it is no PCI address, interface, RDMA device or auxiliary device of this machine"});
 }
 
 Answer<std::string> explain(const model::Snapshot& snapshot, const std::string& subject, const std::string& resource) {
-  const auto address = function_named(snapshot, subject);
-  if (!address) return std::unexpected(address.error());
+  const auto which = subject_named(snapshot, subject);
+  if (!which) return std::unexpected(which.error());
   std::string text;
   for (const auto& pool : snapshot.pools)
     if (resource.empty() || pool.resource.name == resource)
-      text += (text.empty() ? "" : "\n") + core::explain(snapshot, *address, pool);
+      text += (text.empty() ? "" : "\n") + core::explain(snapshot, which->function, pool, which->auxiliary);
   if (!text.empty()) return text;
   if (resource.empty()) return std::string{"No resource is configured."};
   return std::unexpected(

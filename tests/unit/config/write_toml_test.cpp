@@ -69,6 +69,9 @@ std::string text_with(const std::string& table, const std::string& key, const st
     found->second[key] = value;
     if (key == "vlan_qos" || key == "vlan_proto") found->second["vlan"] = "0";
     if (table == "resource" && key == "rdma_hca_max") found->second["kind"] = R"("shared")";
+    if (table == "resource" && key == "numa_topology")
+      found->second.insert_or_assign("kind", R"("shared")"), found->second["rdma_hca_max"] = "5";
+    if (key == "aux_types") tables["resource"]["device_class"] = R"("auxiliary")";
     if (table == "resource" && key == "kind" && value == R"("shared")") found->second["rdma_hca_max"] = "5";
   }
   std::string text;
@@ -147,6 +150,18 @@ const std::map<std::string, std::string> kSamples{
     {"resource.kind", R"("shared")"},
     {"resource.rdma_hca_max", "63"},
     {"resource.exclude_topology", "true"},
+    {"resource.device_class", R"("accelerator")"},
+    {"resource.numa_topology", "true"},
+    {"resource.allow_protected", "true"},
+    {"resource.unhealthy_on", R"(["carrier", "devlink"])"},
+    {"resource.keep_lost_seconds", "0"},
+    {"resource.additional_info", R"({ "*" = { net = "a\"b" }, "0000:3b:00.2" = { "rail 0" = "x" } })"},
+    {"resource.selectors.acpi_indexes", R"(["101"])"},
+    {"resource.selectors.pkeys", R"(["0x8001", "0x7fff"])"},
+    {"resource.selectors.ddp_profiles", R"(["GTPv1-C/U IPv4/IPv6 payload"])"},
+    {"resource.selectors.aux_types", R"(["sf"])"},
+    {"resource.selectors.need_vhost_net", "true"},
+    {"resource.selectors.vdpa_type", R"("vhost")"},
     {"resource.selectors.vendors", R"(["15b3"])"},
     {"resource.selectors.devices", R"(["101e"])"},
     {"resource.selectors.drivers", R"(["vfio-pci"])"},

@@ -128,5 +128,25 @@ TEST(DeviceList, TellsTheNumaNodeUnlessItIsExcluded) {
   EXPECT_FALSE(device_list(with(host, resource).pools[0]).devices(0).has_topology());
 }
 
+// C4: off unless it is asked for, as upstream.
+TEST(DeviceList, TellsTheNumaNodesOfASharedResourceWhereItIsAskedTo) {
+  const model::Inventory host = Host{}.pf("0000:01:00.0").rxe("rxe0", "enp1s0");
+  auto resource = test::shared("a.io/hca", 3, {});
+  EXPECT_FALSE(device_list(with(host, resource).pools[0]).devices(0).has_topology());
+  resource.numa_topology = true;
+  const auto list = device_list(with(host, resource).pools[0]);
+  ASSERT_EQ(list.devices(2).topology().nodes_size(), 1);
+  EXPECT_EQ(list.devices(2).topology().nodes(0).id(), 0);
+}
+
+// C5
+TEST(DeviceList, TellsThatASharedResourceIsUnhealthy) {
+  model::Inventory host = Host{}.pf("0000:01:00.0").rxe("rxe0", "enp1s0");
+  host.rdma_devices[0].ports[0].state = "DOWN";
+  const auto list = device_list(with(host, test::shared("a.io/hca", 2, {})).pools[0]);
+  ASSERT_EQ(list.devices_size(), 2);
+  EXPECT_EQ(list.devices(0).health(), "Unhealthy");
+}
+
 }  // namespace
 }  // namespace nic::kubelet
