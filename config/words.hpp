@@ -40,6 +40,7 @@ using Read = std::expected<T, std::string>;
 [[nodiscard]] Read<model::PeerMemoryWish> peer_memory(std::string_view text);
 [[nodiscard]] Read<std::string> run_file(std::string_view text);  // a file below /run
 [[nodiscard]] Read<std::string> resource_name(std::string_view text);
+[[nodiscard]] Read<std::string> resource_prefix(std::string_view text);
 [[nodiscard]] Read<std::string> plain_name(std::string_view text);  // names of policies and drivers
 [[nodiscard]] Read<std::string> kubelet_root(std::string_view text);
 [[nodiscard]] Read<std::string> file_path(std::string_view text);
