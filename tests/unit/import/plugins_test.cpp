@@ -97,7 +97,7 @@ TEST(ImportPlugins, AMistakeIsNamedWithItsPlace) {
               ElementsAre(HasSubstr("resourceList[0].selectors: it is missing")));
   EXPECT_THAT(mistakes(config_map("  config.json: '{\"configList\": [{\"resourceName\": \"a$\", \"rdmaHcaMax\": 1, "
                                   "\"devices\": [\"ib0\"]}]}'\n")),
-              ElementsAre(HasSubstr("d (config.json):1:17: configList[0].resourceName")));
+              ElementsAre(HasSubstr("d (config.json):1:18: configList[0].resourceName")));
 }
 
 TEST(ImportPlugins, WhatIsNotUnderstoodIsAWarning) {  // A3
