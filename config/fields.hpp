@@ -1,8 +1,8 @@
-// Every field of the sriov-network-operator's documents, once, and what becomes of it: the readers, their messages and
-// their tests read this table. Thread: any (constants).
-// Source: the CRDs SriovNetworkNodePolicy, SriovNetworkNodeState and SriovNetworkPoolConfig of
-// sriovnetwork.openshift.io/v1; for the pool of GUIDs its program, and its documentation, which spells the names in
-// another way.
+// Every field of the sriov-network-operator's documents and of the device plugins' configuration files, once, and what
+// becomes of it: the readers, their messages and their tests read this table. Thread: any (constants). Source: the CRDs
+// SriovNetworkNodePolicy, SriovNetworkNodeState and SriovNetworkPoolConfig of sriovnetwork.openshift.io/v1; for the
+// pool of GUIDs its program, and its documentation, which spells the names in another way; for the plugins the structs
+// that k8s-rdma-shared-dev-plugin and sriov-network-device-plugin decode into.
 #pragma once
 
 #include <array>
@@ -26,6 +26,8 @@ struct Field {
 
 inline constexpr std::string_view kNoLinkType = "the agent does not change the link type of a port";
 inline constexpr std::string_view kNoBridges = "the agent does not touch Open vSwitch";
+
+inline constexpr std::string_view kNotOfThisType = "the plugin does nothing with it for this deviceType";
 
 inline constexpr std::array kFields{
     Field{"document", "apiVersion"},
@@ -89,6 +91,67 @@ inline constexpr std::array kFields{
     Field{"guidPool", "guids_range"},
     Field{"guidsRange", "start"},
     Field{"guidsRange", "end"},
+    Field{"rdmaFile", "periodicUpdateInterval"},
+    Field{"rdmaFile", "configList"},
+    Field{"rdmaResource", "resourceName"},
+    Field{"rdmaResource", "resourcePrefix"},
+    Field{"rdmaResource", "rdmaHcaMax"},
+    Field{"rdmaResource", "devices"},
+    Field{"rdmaResource", "selectors"},
+    Field{"rdmaSelectors", "vendors"},
+    Field{"rdmaSelectors", "deviceIDs"},
+    Field{"rdmaSelectors", "drivers"},
+    Field{"rdmaSelectors", "ifNames"},
+    Field{"rdmaSelectors", "linkTypes"},
+    Field{"sriovFile", "resourceList"},
+    Field{"sriovResource", "resourceName"},
+    Field{"sriovResource", "resourcePrefix"},
+    Field{"sriovResource", "deviceType"},
+    Field{"sriovResource", "excludeTopology"},
+    Field{"sriovResource", "selectors"},
+    Field{"sriovResource", "additionalInfo"},
+    Field{"netDevice", "vendors"},
+    Field{"netDevice", "devices"},
+    Field{"netDevice", "drivers"},
+    Field{"netDevice", "pciAddresses"},
+    Field{"netDevice", "acpiIndexes"},
+    Field{"netDevice", "auxTypes", Fate::not_taken, kNotOfThisType},
+    Field{"netDevice", "pfNames"},
+    Field{"netDevice", "rootDevices"},
+    Field{"netDevice", "linkTypes"},
+    Field{"netDevice", "ddpProfiles"},
+    Field{"netDevice", "pKeys"},
+    Field{"netDevice", "isRdma"},
+    Field{"netDevice", "needVhostNet"},
+    Field{"netDevice", "vdpaType"},
+    Field{"auxNetDevice", "vendors"},
+    Field{"auxNetDevice", "devices"},
+    Field{"auxNetDevice", "drivers"},
+    Field{"auxNetDevice", "pciAddresses", Fate::not_taken, kNotOfThisType},
+    Field{"auxNetDevice", "acpiIndexes", Fate::not_taken, kNotOfThisType},
+    Field{"auxNetDevice", "auxTypes"},
+    Field{"auxNetDevice", "pfNames"},
+    Field{"auxNetDevice", "rootDevices"},
+    Field{"auxNetDevice", "linkTypes"},
+    Field{"auxNetDevice", "ddpProfiles", Fate::not_taken, kNotOfThisType},
+    Field{"auxNetDevice", "pKeys", Fate::not_taken, kNotOfThisType},
+    Field{"auxNetDevice", "isRdma"},
+    Field{"auxNetDevice", "needVhostNet"},
+    Field{"auxNetDevice", "vdpaType", Fate::not_taken, kNotOfThisType},
+    Field{"accelerator", "vendors"},
+    Field{"accelerator", "devices"},
+    Field{"accelerator", "drivers"},
+    Field{"accelerator", "pciAddresses"},
+    Field{"accelerator", "acpiIndexes"},
+    Field{"accelerator", "auxTypes", Fate::not_taken, kNotOfThisType},
+    Field{"accelerator", "pfNames", Fate::not_taken, kNotOfThisType},
+    Field{"accelerator", "rootDevices", Fate::not_taken, kNotOfThisType},
+    Field{"accelerator", "linkTypes", Fate::not_taken, kNotOfThisType},
+    Field{"accelerator", "ddpProfiles", Fate::not_taken, kNotOfThisType},
+    Field{"accelerator", "pKeys", Fate::not_taken, kNotOfThisType},
+    Field{"accelerator", "isRdma", Fate::not_taken, kNotOfThisType},
+    Field{"accelerator", "needVhostNet", Fate::not_taken, kNotOfThisType},
+    Field{"accelerator", "vdpaType", Fate::not_taken, kNotOfThisType},
 };
 
 }  // namespace nic::config

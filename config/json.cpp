@@ -1,7 +1,5 @@
 #include "config/json.hpp"
 
-#include "config/tree_builder.hpp"
-
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
@@ -45,7 +43,7 @@ class Counting {
 // The parser's events with their places: a value begins behind the one before it, past blanks, commas and colons.
 class Events final : public nlohmann::json::json_sax_t {
  public:
-  explicit Events(std::string_view text) : text_{text} {}
+  Events(std::string_view text, Keys keys) : tree{keys}, text_{text} {}
 
   bool null() override { return scalar(Node::Kind::null); }
   bool boolean(bool on) override { return scalar(Node::Kind::boolean, on ? "true" : "false"); }
@@ -63,7 +61,8 @@ class Events final : public nlohmann::json::json_sax_t {
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
-    throw Unreadable{begin(), "from here on it is no JSON"};
+    const Position at = begin();
+    throw Unreadable{at, "from here on it is no JSON" + mistaken_for()};
   }
 
   std::size_t read{0};
@@ -82,6 +81,15 @@ class Events final : public nlohmann::json::json_sax_t {
     begin();
     tree.close();
     return true;
+  }
+
+  // What other languages have and JSON has not, where what was just read begins.
+  [[nodiscard]] std::string mistaken_for() const {
+    if (seen_ >= text_.size()) return ": it ends in the middle";
+    const auto before = text_.substr(0, seen_).find_last_not_of(" \t\r\n");
+    const bool comma = before != std::string_view::npos && text_[before] == ',';
+    if (comma && (text_[seen_] == ']' || text_[seen_] == '}')) return ": a comma stands before the end";
+    return text_[seen_] == '/' || text_[seen_] == '#' ? ": it has no comments" : "";
   }
 
   // Where what was just read begins.
@@ -103,9 +111,9 @@ class Events final : public nlohmann::json::json_sax_t {
 
 }  // namespace
 
-std::expected<Node, Unreadable> read_json(std::string_view text) {
+std::expected<Node, Unreadable> read_json(std::string_view text, Keys keys) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  Events events{text};
+  Events events{text, keys};
   try {
     nlohmann::json::sax_parse(Counting{text.begin(), &events.read}, Counting{text.end(), &events.read}, &events);
   } catch (Unreadable& refused) {

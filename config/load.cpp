@@ -2,11 +2,15 @@
 
 #include "config/guid_file.hpp"
 #include "config/parse_toml.hpp"
+#include "config/plugin_file.hpp"
 #include "files/files.hpp"
 #include "model/module.hpp"
 #include "model/names.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <system_error>
 
@@ -41,6 +45,7 @@ void lay_over(Config& config, Config later) {
   config.auto_apply = later.auto_apply;
   config.rdma_netns_mode = later.rdma_netns_mode;
   config.kubelet = std::move(later.kubelet);
+  config.plugins = std::move(later.plugins);
   config.drivers = std::move(later.drivers);
   config.peer_memory = later.peer_memory;
   config.guid_pool = std::move(later.guid_pool);
@@ -83,6 +88,56 @@ void read_guid_pool(const model::Roots& roots, Config& config) {
         read_guid_file(config.guid_pool.empty() ? (roots.etc / names::kGuidPool).string() : config.guid_pool);
 }
 
+const model::Resource* named(std::string_view name, const std::vector<model::Resource>& resources) {
+  const auto found = std::ranges::find(resources, name, &model::Resource::name);
+  return found == resources.end() ? nullptr : &*found;
+}
+
+// In the order of the file. What cannot be read stays as it was before.
+std::vector<model::Resource> resources_of(const PluginDocument& document, const std::vector<model::Resource>& before) {
+  if (!document.whole) return before;
+  std::vector<model::Resource> result;
+  for (const auto& entry : document.entries) {
+    const bool twin = std::ranges::any_of(
+        document.entries, [&](const auto& other) { return other.resource && other.name == entry.name; });
+    if (entry.resource)
+      result.push_back(*entry.resource);
+    else if (const auto* last = named(entry.name, before); last != nullptr && !twin && !named(entry.name, result))
+      result.push_back(*last);
+  }
+  return result;
+}
+
+void read_plugin_file(const std::string& path, PluginForm form, const std::vector<model::PluginFile>& before,
+                      Config& config) {
+  if (path.empty()) return;
+  PluginDocument document;
+  if (const auto text = files::read(path, kMostBytes)) {
+    document = parse_plugin(*text, form, config.plugins.sriov_resource_prefix, path, config.plugins.strict);
+  } else {
+    document.whole = false;
+    document.findings.mistakes.push_back(text.error());
+  }
+  const auto last = std::ranges::find(before, path, &model::PluginFile::path);
+  model::PluginFile file{
+      path, resources_of(document, last == before.end() ? std::vector<model::Resource>{} : last->resources)};
+  for (const auto& resource : file.resources) {
+    if (const auto* known = named(resource.name, config.resources))
+      config.problems.push_back(
+          model::invalid(resource.place.text(), "",
+                         fmt::format("resource \"{}\" is already at {}", resource.name, known->place.text())));
+    else
+      config.resources.push_back(resource);
+  }
+  std::ranges::move(document.findings.mistakes, std::back_inserter(config.problems));
+  for (const auto& [place, text] : document.findings.warnings)
+    config.warnings.push_back(fmt::format("{}: {}", place.text(), text));
+  for (const auto& [place, text] : document.findings.notes)
+    config.notes.push_back(fmt::format("{}: {}", place.text(), text));
+  config.plugin_files.push_back(std::move(file));
+  config.sources.push_back(path);
+}
+
 bool is_masked(const std::filesystem::path& path) {
   std::error_code failure;
   return std::filesystem::read_symlink(path, failure) == "/dev/null";
@@ -90,7 +145,8 @@ bool is_masked(const std::filesystem::path& path) {
 
 }  // namespace
 
-std::expected<Config, std::vector<Error>> load(const model::Roots& roots, const std::vector<Layer>& layers) {
+std::expected<Config, std::vector<Error>> load(const model::Roots& roots, const std::vector<Layer>& layers,
+                                               const std::vector<model::PluginFile>& before) {
   Config config;
   std::vector<Error> mistakes;
   const auto add = [&](std::string_view text, const std::string& source) {
@@ -113,20 +169,31 @@ std::expected<Config, std::vector<Error>> load(const model::Roots& roots, const 
   for (const auto& layer : layers) add(layer.text, "layer:" + layer.name);
   if (!mistakes.empty()) return std::unexpected(std::move(mistakes));
   read_guid_pool(roots, config);
+  read_plugin_file(config.plugins.rdma_shared_config, PluginForm::rdma_shared, before, config);
+  read_plugin_file(config.plugins.sriov_config, PluginForm::sriov, before, config);
   return config;
 }
 
-std::vector<std::filesystem::path> watch_directories(const model::Roots& roots, const std::string& guid_pool) {
+std::vector<std::string> files_named(const Config& config) {
+  std::vector<std::string> files;
+  for (const auto& file : {config.guid_file.path, config.plugins.rdma_shared_config, config.plugins.sriov_config})
+    if (!file.empty()) files.push_back(file);
+  return files;
+}
+
+std::vector<std::filesystem::path> watch_directories(const model::Roots& roots, const std::vector<std::string>& files) {
   std::vector<std::filesystem::path> folders{(roots.etc / names::kConfigFile).parent_path()};
   for (auto& folder : drop_in_folders(roots)) {
     folders.push_back(folder.parent_path());
     folders.push_back(std::move(folder));
   }
-  if (!guid_pool.empty()) {
-    auto folder = std::filesystem::path{guid_pool}.parent_path();
+  for (const auto& file : files) {
+    std::error_code failure;
+    // Where a link leads it is written to, and not where the link is.
+    if (const auto real = std::filesystem::canonical(file, failure); !failure) folders.push_back(real.parent_path());
+    auto folder = std::filesystem::path{file}.parent_path();
     folders.push_back(folder);
     // It is seen when it is made, by the watch on the nearest one above it that is there.
-    std::error_code failure;
     while (folder.has_relative_path() && !std::filesystem::exists(folder, failure)) folder = folder.parent_path();
     folders.push_back(std::move(folder));
   }

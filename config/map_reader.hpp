@@ -28,18 +28,24 @@ struct Findings {
   std::string file;
   std::vector<model::Error> mistakes{};
   std::vector<Warning> warnings{};
+  std::vector<Warning> notes{};  // less than a warning: nothing is wrong
+  // As the device plugins read: a field that fields.hpp does not know is a warning, and a value that is there has to be
+  // of the right type even if it is empty.
+  bool of_plugin{false};
 
   [[nodiscard]] model::Place place(Position at) const { return {file, at.line, at.column}; }
   void mistake(Position at, std::string what) {
     mistakes.push_back({model::Code::invalid, 0, place(at).text(), "", std::move(what)});
   }
   void warn(Position at, std::string what) { warnings.push_back({place(at), std::move(what)}); }
+  void note(Position at, std::string what) { notes.push_back({place(at), std::move(what)}); }
 };
 
 class MapReader {
  public:
-  // `object` as in fields.hpp. A node that is no map has no fields, and that is a mistake.
-  MapReader(const Node& map, std::string_view object, Findings& findings);
+  // `object` as in fields.hpp. A node that is no map has no fields, and that is a mistake. `path` is what messages call
+  // it, "resourceList[1]"; without one they have the names of fields alone.
+  MapReader(const Node& map, std::string_view object, Findings& findings, std::string path = {});
 
   [[nodiscard]] model::Place place() const { return findings_.place(map_.key_at); }
   // Empty values are as good as none.
@@ -51,7 +57,7 @@ class MapReader {
   [[nodiscard]] std::optional<unsigned> number(std::string_view name, unsigned least, unsigned most) const;
   template <class Parse>
   [[nodiscard]] auto text(std::string_view name, Parse parse) const {
-    const Node* node = find(name);
+    const Node* node = find(name, Node::Kind::text);
     return node == nullptr ? decltype(parsed(*node, name, parse)){} : parsed(*node, name, parse);
   }
   template <class Parse>
@@ -65,9 +71,12 @@ class MapReader {
   void require(std::string_view name) const;
   void refuse(std::string_view name, std::string_view why) const;
   void warn(std::string_view name, std::string_view what) const;
+  void note(std::string_view name, std::string_view what) const;
+  [[nodiscard]] std::string full_name(std::string_view name) const;
 
  private:
   [[nodiscard]] const Node* find(std::string_view name) const;
+  [[nodiscard]] const Node* find(std::string_view name, Node::Kind kind) const;
   [[nodiscard]] Position position_of(std::string_view name) const;
   void check_names() const;
   void wrong_type(const Node& node, std::string_view name, std::string_view wanted) const;
@@ -81,13 +90,14 @@ class MapReader {
     }
     auto value = parse(std::string_view{node.text});
     if (value) return std::move(*value);
-    findings_.mistake(node.at, fmt::format("{}: {}", name, value.error()));
+    findings_.mistake(node.at, fmt::format("{}: {}", full_name(name), value.error()));
     return std::nullopt;
   }
 
   const Node& map_;
   std::string_view object_;
   Findings& findings_;
+  std::string path_;
 };
 
 }  // namespace nic::config

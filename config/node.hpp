@@ -20,7 +20,7 @@ struct Node {
   Kind kind{Kind::null};
   Position at;
   std::string text;         // of a scalar, as written (quotes and escapes undone)
-  std::string key;          // of a member of a map, unique there
+  std::string key;          // of a member of a map, unique there unless the reader was told otherwise
   Position key_at;          // where the key stands; the node itself elsewhere
   std::vector<Node> items;  // of a list or a map, in the order of the text
 

@@ -139,10 +139,23 @@ void gpudirect(const toml::table& table, Config& config, Mistakes& mistakes) {
                   fmt::format("{} is no size that PCI Express has: 128, 256, 512, 1024, 2048 or 4096", *bytes));
 }
 
+// A drop-in may take back what a file below it names.
+Read<std::string> file_path_or_none(std::string_view text) { return text.empty() ? std::string{} : file_path(text); }
+
+void plugins(TableReader& reader, model::PluginSettings& settings) {
+  if (auto file = reader.text("rdma_shared_config", file_path_or_none)) settings.rdma_shared_config = std::move(*file);
+  if (auto file = reader.text("sriov_config", file_path_or_none)) settings.sriov_config = std::move(*file);
+  if (auto prefix = reader.text("sriov_resource_prefix", resource_prefix))
+    settings.sriov_resource_prefix = std::move(*prefix);
+  settings.strict = reader.boolean("strict").value_or(settings.strict);
+  settings.link_up = reader.boolean("link_up").value_or(settings.link_up);
+}
+
 Config read(const toml::table& top, const Config& below, Mistakes& mistakes) {
   Config config;
   config.auto_apply = below.auto_apply;
   config.kubelet = below.kubelet;
+  config.plugins = below.plugins;
   config.drivers = below.drivers;
   config.peer_memory = below.peer_memory;
   config.rdma_netns_mode = below.rdma_netns_mode;
@@ -170,6 +183,7 @@ Config read(const toml::table& top, const Config& below, Mistakes& mistakes) {
     TableReader settings{*kubelet, "kubelet", mistakes};
     config.kubelet.enabled = settings.boolean("enabled").value_or(below.kubelet.enabled);
     if (auto root = settings.text("root", kubelet_root)) config.kubelet.root = std::move(*root);
+    plugins(settings, config.plugins);
   }
   reader.tables("resource", [&](const toml::table& one) { config.resources.push_back(resource(one, mistakes)); });
   refuse_twins(config.module_versions, "version of", mistakes);

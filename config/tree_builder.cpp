@@ -5,7 +5,7 @@
 namespace nic::config {
 
 void TreeBuilder::key(Position at, const std::string& name) {
-  if (!open_.back().keys.insert(name).second)
+  if (keys_ == Keys::unique && !open_.back().keys.insert(name).second)
     throw Unreadable{at, fmt::format("the key \"{}\" stands here twice", name.substr(0, 64))};
   open_.back().key.emplace(name, at);
 }

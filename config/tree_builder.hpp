@@ -5,6 +5,7 @@
 #include "config/node.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <unordered_set>
@@ -13,8 +14,12 @@
 
 namespace nic::config {
 
+// What becomes of a key that stands twice in a map: it is refused, or both members are kept.
+enum class Keys : std::uint8_t { unique, all };
+
 class TreeBuilder {
  public:
+  explicit TreeBuilder(Keys keys = Keys::unique) : keys_{keys} {}
   // The next value is the key of a member.
   [[nodiscard]] bool awaits_key() const {
     return !open_.empty() && open_.back().node.kind == Node::Kind::map && !open_.back().key;
@@ -37,6 +42,7 @@ class TreeBuilder {
   Node make(Position at, Node::Kind kind);
   void add(Node node);
 
+  Keys keys_;
   std::vector<Open> open_;
   std::vector<Node> documents_;
   std::size_t nodes_{0};

@@ -276,6 +276,12 @@ Read<std::string> printable_text(std::string_view text) {
   return std::string{text};
 }
 
+Read<std::string> resource_prefix(std::string_view text) {
+  const auto name = resource_name(fmt::format("{}/name", text));
+  if (!name) return std::unexpected(name.error());
+  return std::string{text};
+}
+
 Read<std::string> kubelet_root(std::string_view text) {
   auto path = file_path(text);
   if (const auto why = model::wrong_kubelet_root(text); path && why) return std::unexpected(*why);

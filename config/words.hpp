@@ -46,6 +46,7 @@ using Read = std::expected<T, std::string>;
 [[nodiscard]] Read<std::string> aux_type(std::string_view text);
 // What the kernel, a firmware or a CNI calls something: printable ASCII, 256 bytes at most.
 [[nodiscard]] Read<std::string> printable_text(std::string_view text);
+[[nodiscard]] Read<std::string> resource_prefix(std::string_view text);
 [[nodiscard]] Read<std::string> plain_name(std::string_view text);  // names of policies and drivers
 [[nodiscard]] Read<std::string> kubelet_root(std::string_view text);
 [[nodiscard]] Read<std::string> file_path(std::string_view text);

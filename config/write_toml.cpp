@@ -230,6 +230,13 @@ std::string settings(const model::Config& config) {
   Pairs kubelet;
   kubelet.boolean("enabled", config.kubelet.enabled, plain.kubelet.enabled);
   if (config.kubelet.root != plain.kubelet.root) kubelet.text("root", config.kubelet.root);
+  const auto& plugins = config.plugins;
+  if (!plugins.rdma_shared_config.empty()) kubelet.text("rdma_shared_config", plugins.rdma_shared_config);
+  if (!plugins.sriov_config.empty()) kubelet.text("sriov_config", plugins.sriov_config);
+  if (plugins.sriov_resource_prefix != plain.plugins.sriov_resource_prefix)
+    kubelet.text("sriov_resource_prefix", plugins.sriov_resource_prefix);
+  kubelet.boolean("strict", plugins.strict, plain.plugins.strict);
+  kubelet.boolean("link_up", plugins.link_up, plain.plugins.link_up);
 
   std::string text;
   Pairs infiniband;

@@ -253,11 +253,11 @@ void Reconciler::inspect() {
 }
 
 void Reconciler::configure(model::Config config) {
+  config_errors_ = config.problems;
   config_ = std::make_shared<const model::Config>(std::move(config));
   ++config_generation_;
   settled_ = false;
   own_reload_.due = true;
-  config_errors_.clear();
   backoff_.forget_all();
   module_failures_.clear();
   rdma_failure_.reset();

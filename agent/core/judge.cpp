@@ -192,8 +192,11 @@ Component configuration(const Snapshot& s) {
             s.config_errors.front().text() +
                 (s.config_errors.size() > 1 ? fmt::format(" (and {} more)", s.config_errors.size() - 1) : "")};
   const auto files = s.config ? s.config->sources.size() : 0;
-  return {"configuration", ComponentState::ready,
-          fmt::format("generation {}, {} source{}", s.config_generation, files, files == 1 ? "" : "s")};
+  auto text = fmt::format("generation {}, {} source{}", s.config_generation, files, files == 1 ? "" : "s");
+  const auto warnings = s.config ? s.config->warnings.size() : 0;
+  if (warnings > 0)
+    text += fmt::format(", {} warning{}: {}", warnings, warnings == 1 ? "" : "s", s.config->warnings.front());
+  return {"configuration", ComponentState::ready, std::move(text)};
 }
 
 Component modules(const Snapshot& s, const Circumstances& circumstances) {

@@ -389,11 +389,33 @@ PfPlan plan_pf(const DesiredPf& desired, const Inventory& inventory, const Prote
   return current;
 }
 
+// A function of a shared resource whose interface is down.
+PfPlan plan_link(const model::PciAddress& address, const std::string& resource, const Inventory& inventory) {
+  PfPlan result;
+  const PciFunction* function = inventory.function(address);
+  if (function == nullptr) return result;
+  result.pf = function->physfn.value_or(address);
+  const auto nets = inventory.net_devices_of(address);
+  if (!std::ranges::all_of(nets, [](const auto* net) { return net->admin_up; }))
+    result.steps.push_back({model::BringUp{address},
+                            Disruption::live,
+                            fmt::format("resource {} shares it, and link_up says so", resource),
+                            {},
+                            kDeadline,
+                            {}});
+  return result;
+}
+
 // One function has one plan, in whose order its steps are done.
 void add_to(std::vector<PfPlan>& plans, PfPlan more) {
   if (more.steps.empty() && more.refusals.empty()) return;
   const auto found = std::ranges::find(plans, more.pf, &PfPlan::pf);
   if (found == plans.end()) return plans.push_back(std::move(more));
+  // Its policy brings it up already.
+  std::erase_if(more.steps, [&](const Step& step) {
+    return std::holds_alternative<model::BringUp>(step.action) &&
+           std::ranges::find(found->steps, step.action, &Step::action) != found->steps.end();
+  });
   std::ranges::move(more.steps, std::back_inserter(found->steps));
   std::ranges::move(more.refusals, std::back_inserter(found->refusals));
 }
@@ -416,6 +438,10 @@ model::Plan plan(const model::Desired& desired, const Inventory& inventory,
   for (const auto& [address, wish] : desired.pcie)
     if (options.only.empty() || options.only.contains(address))
       add_to(result.pfs, plan_pcie(wish, inventory, options.force));
+  for (const auto& [address, resource] : desired.links_up) {
+    PfPlan steps = plan_link(address, resource, inventory);
+    if (options.only.empty() || options.only.contains(steps.pf)) add_to(result.pfs, std::move(steps));
+  }
   return result;
 }
 

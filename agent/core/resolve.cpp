@@ -258,6 +258,18 @@ void resolve_owned(const PciFunction& pf, const model::Owned& owned, const model
   result.pfs.emplace(pf.address, give_back(owned, pf, inventory));
 }
 
+std::map<model::PciAddress, std::string> links_of_shared(const model::Config& config, const Inventory& inventory) {
+  std::map<model::PciAddress, std::string> links;
+  for (const auto& resource : config.resources) {
+    if (resource.kind != model::ResourceKind::shared) continue;
+    for (const auto& [address, function] : inventory.functions)
+      if (std::ranges::any_of(resource.selectors,
+                              [&](const auto& selectors) { return !mismatch(selectors, function, inventory); }))
+        links.emplace(address, resource.name);
+  }
+  return links;
+}
+
 }  // namespace
 
 model::Desired resolve(const model::Config& config, const Inventory& inventory, const model::OwnedPfs& owned,
@@ -284,6 +296,7 @@ model::Desired resolve(const model::Config& config, const Inventory& inventory, 
   }
   refuse_twins(result, inventory);
   result.pcie = resolve_gpudirect(config, inventory, owned, result);
+  if (config.plugins.link_up) result.links_up = links_of_shared(config, inventory);
   for (std::size_t i = 0; i < pfs.size(); ++i)
     if (pfs[i] == 0)
       result.notes.push_back(fmt::format("{} matches no function of this machine", quoted(config.policies[i])));

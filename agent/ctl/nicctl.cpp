@@ -21,7 +21,7 @@ constexpr const char* kFooter =
 
 struct Arguments {
   std::string bus, device, subject, resource;
-  std::string resource_prefix{kDefaultPrefix};
+  std::string resource_prefix;
   std::vector<std::string> files, modules;
   Scope scope;
   bool json{false}, wait{false}, restore{false}, plan{false};
@@ -261,8 +261,10 @@ Exit run(std::vector<std::string> arguments, const Style& style, std::ostream& o
     made->add_option("FILE", given.files, "Files to read; - is standard input")->required();
     return made;
   };
-  alone("import", "TOML from documents of the sriov-network-operator; needs no agent", import_operator)
-      ->add_option("--resource-prefix", given.resource_prefix, "What stands before resourceName (openshift.io)")
+  alone("import", "TOML from what the sriov-network-operator and the device plugins have; needs no agent",
+        import_documents)
+      ->add_option("--resource-prefix", given.resource_prefix,
+                   "What stands before resourceName (openshift.io; intel.com for sriov-network-device-plugin)")
       ->check(wrong_prefix, "")
       ->type_name("PREFIX");
   alone("check-config", "Whether configuration files are right; needs no agent", check_config);

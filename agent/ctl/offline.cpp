@@ -3,6 +3,8 @@
 #include "config/guid_file.hpp"
 #include "config/import/document.hpp"
 #include "config/import/import.hpp"
+#include "config/import/plugins.hpp"
+#include "config/json.hpp"
 #include "config/parse_toml.hpp"
 #include "config/words.hpp"
 #include "config/write_toml.hpp"
@@ -18,8 +20,6 @@
 
 namespace nic::ctl {
 namespace {
-
-static_assert(config::kResourcePrefix == kDefaultPrefix);
 
 using Mistakes = std::vector<model::Error>;
 
@@ -61,6 +61,48 @@ Exit refuse(const Offline& call, const Mistakes& mistakes) {
   return Exit::failure;
 }
 
+void say(const Offline& call, const std::vector<config::Warning>& warnings) {
+  for (const auto& warning : warnings)
+    call.err << "nicctl: " << printable(warning.place.text() + ": " + warning.text) << "\n";
+}
+
+// What the TOML does not say as it was meant. There should be nothing.
+Mistakes lost_on_the_way(const model::Config& meant, const model::Config& said) {
+  Mistakes lost;
+  for (const auto& resource : meant.resources) {
+    const auto found = std::ranges::find(said.resources, resource.name, &model::Resource::name);
+    auto same = found == said.resources.end() ? model::Resource{} : *found;
+    same.place = resource.place;
+    if (same != resource)
+      lost.push_back(model::invalid(resource.place.text(), "",
+                                    fmt::format("{}: the configuration cannot say all of it", resource.name)));
+  }
+  return lost;
+}
+
+// A file of a device plugin, or a pool of GUIDs.
+void check_json(const Offline& call, const std::string& text, const std::string& name, Mistakes& mistakes,
+                std::vector<config::Warning>& notes) {
+  const auto form = config::plugin_form_of(text);
+  if (!form && text.find_first_not_of(" \t\r\n") == text.find('{')) {
+    const auto json = config::read_json(text, config::Keys::all);
+    const auto at = json ? json->at : json.error().at;
+    mistakes.push_back(model::invalid(model::Place{name, at.line, at.column}.text(), "",
+                                      json ? "it has neither a configList nor a resourceList, as the device plugins' "
+                                             "files have: this is no configuration"
+                                           : json.error().why));
+    return;
+  }
+  if (!form) {
+    std::ranges::copy(config::mistakes_in(config::parse_guid_file(text, name)), std::back_inserter(mistakes));
+    return;
+  }
+  const auto prefix = call.resource_prefix.empty() ? config::kSriovPrefix : std::string_view{call.resource_prefix};
+  auto document = config::parse_plugin(text, *form, prefix, name, true);
+  std::ranges::move(document.findings.mistakes, std::back_inserter(mistakes));
+  std::ranges::move(document.findings.notes, std::back_inserter(notes));
+}
+
 std::string name_of(const std::string& file) { return file == "-" ? "standard input" : file; }
 
 }  // namespace
@@ -70,7 +112,7 @@ std::string wrong_prefix(const std::string& prefix) {
   return name ? "" : name.error();
 }
 
-Exit import_operator(const Offline& call) {
+Exit import_documents(const Offline& call) {
   std::vector<config::Source> sources;
   Mistakes unread;
   for (const auto& file : call.files) {
@@ -83,10 +125,11 @@ Exit import_operator(const Offline& call) {
   if (!unread.empty()) return refuse(call, unread);
   const auto imported = config::import_documents(sources, call.resource_prefix);
   if (!imported) return refuse(call, imported.error());
-  for (const auto& warning : imported->warnings)
-    call.err << "nicctl: " << printable(warning.place.text() + ": " + warning.text) << "\n";
+  say(call, imported->warnings);
   const auto toml = config::write_toml(imported->config);
-  if (const auto read = config::parse_toml(toml, "the result"); !read) return refuse(call, read.error());
+  const auto read = config::parse_toml(toml, "the result");
+  if (!read) return refuse(call, read.error());
+  if (const auto lost = lost_on_the_way(imported->config, *read); !lost.empty()) return refuse(call, lost);
   if (call.json)
     call.out << dump({{"Toml", toml}, {"Warnings", rows(imported->warnings)}}) << "\n";
   else
@@ -96,6 +139,7 @@ Exit import_operator(const Offline& call) {
 
 Exit check_config(const Offline& call) {
   Mistakes mistakes;
+  std::vector<config::Warning> notes;
   for (const auto& file : call.files) {
     const auto text = read_input(file, config::kMostBytes);
     if (!text) {
@@ -103,13 +147,13 @@ Exit check_config(const Offline& call) {
       continue;
     }
     if (config::looks_like_json(*text))
-      std::ranges::copy(config::mistakes_in(config::parse_guid_file(*text, name_of(file))),
-                        std::back_inserter(mistakes));
+      check_json(call, *text, name_of(file), mistakes, notes);
     else if (auto config = config::parse_toml(*text, name_of(file)); !config)
       std::ranges::move(config.error(), std::back_inserter(mistakes));
   }
+  say(call, notes);
   if (!mistakes.empty()) return refuse(call, mistakes);
-  if (call.json) call.out << dump({{"Mistakes", Json::array()}}) << "\n";
+  if (call.json) call.out << dump({{"Mistakes", Json::array()}, {"Warnings", rows(notes)}}) << "\n";
   return Exit::ok;
 }
 

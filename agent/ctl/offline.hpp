@@ -9,19 +9,19 @@
 
 namespace nic::ctl {
 
-inline constexpr const char* kDefaultPrefix = "openshift.io";
-
 struct Offline {
   const std::vector<std::string>& files;  // "-": standard input
-  const std::string& resource_prefix;     // of import only
+  const std::string& resource_prefix;     // of sriov resources that have none; "": as each of them has it by itself
   bool json{false};
   std::ostream& out;
   std::ostream& err;
 };
 
-// Documents of the sriov-network-operator as TOML; warnings go to `err`. Mistakes: Exit::failure, and no TOML.
-[[nodiscard]] Exit import_operator(const Offline& call);
-// What is wrong with each file: a configuration, or a pool of GUIDs. Mistakes: Exit::failure.
+// Documents of the sriov-network-operator and files of the device plugins as TOML; warnings go to `err`. Mistakes:
+// Exit::failure, and no TOML.
+[[nodiscard]] Exit import_documents(const Offline& call);
+// What is wrong with each file: a configuration, one of a device plugin, or a pool of GUIDs. Mistakes, and keys and
+// values that a device plugin would pass over in silence: Exit::failure.
 [[nodiscard]] Exit check_config(const Offline& call);
 
 // Why no resource could have this prefix; "" for a good one.

@@ -236,6 +236,26 @@ struct KubeletSettings {
   bool operator==(const KubeletSettings&) const = default;
 };
 
+// What is taken over from the upstream device plugins, k8s-rdma-shared-dev-plugin and sriov-network-device-plugin.
+// Apart from KubeletSettings: what changes here ends no stream of a resource that stays as it is.
+struct PluginSettings {
+  std::string rdma_shared_config;                  // the first one's configuration file; "": none is read
+  std::string sriov_config;                        // the second one's
+  std::string sriov_resource_prefix{"intel.com"};  // of its resources that name none
+  bool strict{false};   // what such a file says and nobody understands is a mistake, not a warning
+  bool link_up{false};  // the interfaces of shared resources' functions are brought up
+
+  bool operator==(const PluginSettings&) const = default;
+};
+
+// Such a file as it is in force: where the last reading found a mistake, what the one before it had.
+struct PluginFile {
+  std::string path;
+  std::vector<Resource> resources;
+
+  bool operator==(const PluginFile&) const = default;
+};
+
 // What becomes of the bridges between GPUs and NICs whose ACS sends their traffic upstream.
 enum class AcsPolicy : std::uint8_t { leave, off_on_gpu_paths };
 
@@ -255,11 +275,16 @@ struct Config {
   std::vector<Resource> resources;
   std::optional<RdmaNetnsMode> rdma_netns_mode;  // [rdma] netns_mode; not said: left as it is
   KubeletSettings kubelet;
-  std::string guid_pool;  // [infiniband] guid_pool; "": where the sriov-network-operator has it
-  GuidFile guid_file;     // what stands there
+  PluginSettings plugins;                // [kubelet] rdma_shared_config and so on
+  std::vector<PluginFile> plugin_files;  // their resources are among `resources` too
+  std::string guid_pool;                 // [infiniband] guid_pool; "": where the sriov-network-operator has it
+  GuidFile guid_file;                    // what stands there
   GpudirectSettings gpudirect;
   std::set<PciAddress> protected_functions;  // [agent] protected: never disturbed unless forced
   bool auto_apply{true};                     // [agent] auto_apply: false only shows the plan until somebody calls Apply
+  std::vector<Error> problems;               // of parts that were left out, or stay as they were
+  std::vector<std::string> warnings;         // for people, with their place; nothing is left out for them
+  std::vector<std::string> notes;            // the same, where nothing is wrong
   std::vector<std::string> sources;          // files and layers it was made from, in the order of reading
 
   bool operator==(const Config&) const = default;

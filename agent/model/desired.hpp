@@ -88,6 +88,7 @@ struct Desired {
   std::vector<RequiredModule> modules;
   std::optional<DesiredRdmaNetns> rdma_netns;  // nullopt: not known what is asked, nothing is touched
   std::set<PciAddress> protected_functions;    // by the configuration
+  std::map<PciAddress, std::string> links_up;  // functions whose interfaces are to be up, and the resource they are in
   std::map<PciAddress, Kept> kept;
   std::vector<std::string> notes;  // "policy \"workers\" matches no function of this machine"
 

@@ -118,7 +118,7 @@ struct Snapshot {
   // nothing more will change unless something happens.
   bool settled{false};
   bool reloading{false};             // drivers are being unloaded and loaded anew
-  std::vector<Error> config_errors;  // of the last reading; the last good configuration stays in force
+  std::vector<Error> config_errors;  // of the last reading; what they are about stays as it was
   Desired desired;
   Plan plan;  // what would be done now
   OwnedPfs owned;

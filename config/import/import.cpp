@@ -4,6 +4,7 @@
 #include "config/import/document.hpp"
 #include "config/import/guids.hpp"
 #include "config/import/node_state.hpp"
+#include "config/import/plugins.hpp"
 #include "config/import/policy.hpp"
 
 #include <algorithm>
@@ -32,17 +33,22 @@ std::string text_of(const Node& document, std::string_view name) {
 
 class Import {
  public:
-  explicit Import(std::string_view resource_prefix) : resource_prefix_{resource_prefix} {}
+  explicit Import(std::string_view resource_prefix)
+      : resource_prefix_{resource_prefix.empty() ? kResourcePrefix : resource_prefix},
+        plugin_prefix_{resource_prefix.empty() ? kSriovPrefix : resource_prefix} {}
 
   void read(const Source& source) {
     Findings findings{source.name};
-    if (const auto documents = read_documents(source.text); !documents) {
+    if (const auto form = plugin_form_of(source.text)) {
+      take(parse_plugin(source.text, *form, plugin_prefix_, source.name));
+    } else if (const auto documents = read_documents(source.text); !documents) {
       findings.mistake(documents.error().at, documents.error().why);
     } else {
       const unsigned before = useful_;
       for (const Node& document : *documents) read(document, findings);
       if (useful_ == before && findings.mistakes.empty())
-        findings.mistake({}, fmt::format("there is neither a {} nor a {} in it", kPolicy, kNodeState));
+        findings.mistake({}, fmt::format("there is neither a {} nor a {} nor a device plugin's configuration in it",
+                                         kPolicy, kNodeState));
     }
     std::ranges::move(findings.mistakes, std::back_inserter(mistakes_));
     std::ranges::move(findings.warnings, std::back_inserter(result_.warnings));
@@ -59,6 +65,7 @@ class Import {
                       [](const Offer& offer) { return std::tie(offer.priority, offer.policy, offer.place); });
     refuse_twins();
     for (auto& offer : wishes_.offers) add(std::move(offer));
+    for (auto& resource : plugin_resources_) add(std::move(resource));
     if (!mistakes_.empty()) return std::unexpected(std::move(mistakes_));
     result_.config.policies = std::move(wishes_.policies);
     result_.config.rdma_netns_mode = shares_.rdma_netns_mode;
@@ -89,12 +96,31 @@ class Import {
     } else if (is_record(document)) {
       ++useful_;
       read_record(document, resource_prefix_, findings, shares_);
+    } else if (kind == "ConfigMap") {
+      read_config_map(document, findings);
     } else if (kind.empty()) {
       findings.mistake(document.at, "it has no kind: this is no document of Kubernetes");
     } else {
       findings.warn(document.at, fmt::format("{}: not taken over: only {}, {} and {} of {}v1 are", kind.substr(0, 64),
                                              kPolicy, kNodeState, kPoolConfig, kGroup));
     }
+  }
+
+  void take(PluginDocument document) {
+    ++useful_;
+    for (auto& entry : document.entries)
+      if (entry.resource) plugin_resources_.push_back(std::move(*entry.resource));
+    auto& findings = document.findings;
+    std::ranges::move(findings.mistakes, std::back_inserter(mistakes_));
+    std::ranges::move(findings.warnings, std::back_inserter(result_.warnings));
+    std::ranges::move(findings.notes, std::back_inserter(result_.warnings));
+  }
+
+  void read_config_map(const Node& document, Findings& findings) {
+    auto files = plugins_in(document, plugin_prefix_, findings);
+    for (auto& file : files) take(std::move(file));
+    if (files.empty())
+      findings.warn(document.at, "ConfigMap: not taken over: no device plugin's configuration is in its data");
   }
 
   void read_list(const Node& list, Findings& findings) {
@@ -125,13 +151,12 @@ class Import {
     auto& resources = result_.config.resources;
     const auto known = std::ranges::find(resources, offer.resource, &model::Resource::name);
     if (known == resources.end()) {
-      resources.push_back({.name = std::move(offer.resource),
-                           .kind = model::ResourceKind::exclusive,
-                           .rdma_hca_max = 0,
-                           .selectors = {std::move(offer.selectors)},
-                           .exclude_topology = offer.exclude_topology,
-                           .additional_info = {},
-                           .place = std::move(offer.place)});
+      model::Resource resource;
+      resource.name = std::move(offer.resource);
+      resource.selectors = {std::move(offer.selectors)};
+      resource.exclude_topology = offer.exclude_topology;
+      resource.place = std::move(offer.place);
+      resources.push_back(std::move(resource));
       return;
     }
     if (known->exclude_topology != offer.exclude_topology)
@@ -140,7 +165,20 @@ class Import {
     known->selectors.push_back(std::move(offer.selectors));
   }
 
-  std::string_view resource_prefix_;
+  // Of a plugin, which offers no two of one name.
+  void add(model::Resource resource) {
+    auto& resources = result_.config.resources;
+    const auto known = std::ranges::find(resources, resource.name, &model::Resource::name);
+    if (known != resources.end())
+      refuse(resource.place, fmt::format("resource \"{}\" is already at {}", resource.name, known->place.text()));
+    else if (resource.kind == model::ResourceKind::shared && resource.rdma_hca_max == 0)
+      result_.warnings.push_back({resource.place, fmt::format("{}: not taken over: it has no device", resource.name)});
+    else
+      resources.push_back(std::move(resource));
+  }
+
+  std::string_view resource_prefix_, plugin_prefix_;
+  std::vector<model::Resource> plugin_resources_;
   Wishes wishes_;
   PfShares shares_;
   std::vector<model::GuidFile> guid_pools_;

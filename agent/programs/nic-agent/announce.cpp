@@ -107,6 +107,14 @@ void announce_resources(const Snapshot& before, const Snapshot& after) {
   }
 }
 
+void announce_warnings(const Snapshot& before, const Snapshot& after) {
+  if (!after.config || after.config == before.config) return;
+  for (const auto member : {&model::Config::warnings, &model::Config::notes})
+    for (const auto& text : (*after.config).*member)
+      if (!before.config || std::ranges::find((*before.config).*member, text) == ((*before.config).*member).end())
+        loop::log(Event::note, {}, text);
+}
+
 }  // namespace
 
 void announce(const Snapshot& before, const Snapshot& after) {
@@ -114,6 +122,7 @@ void announce(const Snapshot& before, const Snapshot& after) {
   announce_health(before, after);
   if (after.config_errors != before.config_errors)
     for (const auto& error : after.config_errors) loop::log(Event::configuration_rejected, {}, error);
+  announce_warnings(before, after);
   if (after.config_generation != before.config_generation)
     loop::log(Event::configuration_loaded, {{names::kFieldGeneration, std::to_string(after.config_generation)}},
               fmt::format("configuration generation {}: {} policies, {} resources, {} modules", after.config_generation,

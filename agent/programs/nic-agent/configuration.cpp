@@ -31,7 +31,7 @@ Configuration::Configuration(sd_event* event, loop::Mailbox::Post post, model::R
 
 void Configuration::watch() {
   watches_.clear();
-  for (const auto& folder : config::watch_directories(roots_, guid_pool_)) {
+  for (const auto& folder : config::watch_directories(roots_, files_)) {
     auto watch = std::make_unique<loop::DirectoryWatch>(
         event_, folder.c_str(), IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_DELETE_SELF,
         [this](const char*, std::uint32_t) { debounce_.touch(); });
@@ -85,24 +85,35 @@ void Configuration::next() {
   auto outcome = std::make_shared<Outcome>();
   reading_ = std::make_unique<apply::Task>(
       post_,
-      [roots = roots_, wanted, outcome] {
+      [roots = roots_, before = plugin_files_, wanted, outcome] {
         if (wanted->first) outcome->first = wanted->first();
         if (!outcome->first) return;
         if (auto layers = config::load_layers(roots)) {
           outcome->layers = std::move(*layers);
-          outcome->read = config::load(roots, outcome->layers);
+          outcome->read = config::load(roots, outcome->layers, before);
         } else {
           outcome->read = std::unexpected(std::vector<Error>{layers.error()});
         }
       },
       [this, wanted, outcome] {
         busy_ = false;
-        if (outcome->read) guid_pool_ = outcome->read->guid_file.path;
+        bool unwatched = false;
+        if (outcome->first && outcome->read) {
+          auto files = config::files_named(*outcome->read);
+          unwatched = files != files_ && !files.empty();
+          files_ = std::move(files);
+          plugin_files_ = outcome->read->plugin_files;
+        }
         watch();  // folders may have come or gone
+        // What was written to a file between its reading and the first watch on it nobody has seen.
+        if (unwatched) debounce_.touch();
         std::expected<void, Error> answer = outcome->first;
         if (answer) {
           layers_ = std::move(outcome->layers);
-          if (!outcome->read) answer = std::unexpected(outcome->read.error().front());
+          if (!outcome->read)
+            answer = std::unexpected(outcome->read.error().front());
+          else if (!wanted->first && !outcome->read->problems.empty())
+            answer = std::unexpected(outcome->read->problems.front());
           loaded_(std::move(outcome->read));
         }
         wanted->done(answer);

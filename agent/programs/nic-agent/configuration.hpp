@@ -50,7 +50,8 @@ class Configuration {
   std::vector<Wanted> queue_;
   std::unique_ptr<apply::Task> reading_;
   bool busy_{false};
-  std::string guid_pool_;  // the file that the configuration in force names; "" for none
+  std::vector<std::string> files_;               // that the configuration in force names
+  std::vector<model::PluginFile> plugin_files_;  // as they are in force
   std::vector<config::Layer> layers_;
   loop::Debounce debounce_;
   std::vector<std::unique_ptr<loop::DirectoryWatch>> watches_;

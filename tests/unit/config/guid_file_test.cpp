@@ -159,7 +159,7 @@ TEST_F(GuidPool, StandsWhereTheConfigurationSays) {
 TEST_F(GuidPool, IsWatchedAlsoBeforeItsFolderIsThere) {
   std::filesystem::create_directories(roots.etc);
   const auto file = roots.etc / "sriov-operator/infiniband/guids";
-  const auto folders = watch_directories(roots, file);
+  const auto folders = watch_directories(roots, {file.string()});
   EXPECT_THAT(folders, testing::Contains(file.parent_path()));
   EXPECT_THAT(folders, testing::Contains(roots.etc));
 }

@@ -136,5 +136,36 @@ TEST_F(Offline, CheckConfigKnowsAPoolOfGuids) {
   EXPECT_THAT(checked.err, HasSubstr(bad + ":2:32: unknown field \"guid\"; did you mean \"guids\"?"));
 }
 
+TEST_F(Offline, ImportPrintsADevicePluginsFileAsToml) {
+  const auto path =
+      file("config.json", R"({"configList": [{"resourceName": "a", "rdmaHcaMax": 5, "devices": ["ib0"]}]})");
+  const auto imported = run({"import", path});
+  EXPECT_EQ(imported.exit, Exit::ok) << imported.err;
+  EXPECT_EQ(imported.out, "# " + path +
+                              ":1:17\n[[resource]]\nname = \"rdma/a\"\nkind = \"shared\"\nrdma_hca_max = 5\n"
+                              "selectors = { if_names = [\"ib0\"] }\n");
+  EXPECT_THAT(imported.err, HasSubstr("configList[0].devices: the old word"));
+}
+
+TEST_F(Offline, CheckConfigKnowsBothFilesOfTheDevicePlugins) {  // A9
+  const auto shared = file("rdma.json", R"({"periodicUpdateInterval": 60,
+"configList": [{"resourceName": "a", "rdmaHcaMax": 5, "selectors": {"ifNames": ["ib0"]}}]})");
+  const auto vfs = file("sriov.json", R"({"resourceList": [{"resourceName": "b", "selectors": [{}]}]})");
+  const auto good = run({"check-config", shared, vfs});
+  EXPECT_EQ(good.exit, Exit::ok) << good.err;
+  EXPECT_THAT(good.err, HasSubstr(shared + ":1:2: periodicUpdateInterval: not needed"));
+  const auto unknown =
+      file("unknown.json", R"({"resourceList": [{"resourceName": "b", "selectors": [{"pfName": []}]}]})");
+  const auto checked = run({"check-config", vfs, unknown});
+  EXPECT_EQ(checked.exit, Exit::failure);
+  EXPECT_THAT(checked.err, HasSubstr(unknown + ":1:"));
+  EXPECT_THAT(checked.err, HasSubstr("did you mean \"pfNames\"?"));
+  for (const auto* bad : {R"({"resourceList": [{"resourceName": "b"}]})", R"({"resourceList": null})", "{}", "{",
+                          R"({"resourceList": [],})", R"({"configList": [{"resourceName": "a$"}]})"})
+    EXPECT_EQ(run({"check-config", file("bad.json", bad)}).exit, Exit::failure) << bad;
+  EXPECT_THAT(run({"check-config", file("neither.json", "{\"resources\": []}")}).err,
+              HasSubstr("neither a configList nor a resourceList"));
+}
+
 }  // namespace
 }  // namespace nic::ctl
