@@ -98,6 +98,8 @@ inline constexpr std::array kKeys{
         "Most bytes that the NICs nearest to GPUs read at once: 128, 256, 512, 1024, 2048 or 4096"},
     Key{"kubelet", "enabled", Type::boolean, "Offer the resources to the kubelet"},
     Key{"kubelet", "root", Type::text, "Root directory of the kubelet"},
+    Key{"kubelet", "on_rival", Type::text,
+        "A resource that another device plugin offers too: \"take-over\" or \"stand-by\" until it goes"},
     Key{"resource", "name", Type::text, "Extended resource name: \"example.com/rdma\""},
     Key{"resource", "kind", Type::text, "\"shared\" or \"exclusive\""},
     Key{"resource", "rdma_hca_max", Type::number, "How many pods may share it, 1 to 100000; shared only"},

@@ -195,6 +195,7 @@ std::string settings(const model::Config& config) {
   Pairs kubelet;
   kubelet.boolean("enabled", config.kubelet.enabled, plain.kubelet.enabled);
   if (config.kubelet.root != plain.kubelet.root) kubelet.text("root", config.kubelet.root);
+  if (config.kubelet.on_rival != plain.kubelet.on_rival) kubelet.text("on_rival", word(config.kubelet.on_rival));
 
   std::string text;
   Pairs infiniband;

@@ -143,6 +143,7 @@ const std::map<std::string, std::string> kSamples{
     {"rdma.netns_mode", R"("exclusive")"},
     {"kubelet.enabled", "false"},
     {"kubelet.root", R"("/d\u00e4ta/\"\u0007")"},
+    {"kubelet.on_rival", R"("stand-by")"},
     {"resource.name", R"("example.com/other")"},
     {"resource.kind", R"("shared")"},
     {"resource.rdma_hca_max", "63"},
