@@ -184,6 +184,7 @@ Config read(const toml::table& top, const Config& below, Mistakes& mistakes) {
     config.kubelet.enabled = settings.boolean("enabled").value_or(below.kubelet.enabled);
     if (auto root = settings.text("root", kubelet_root)) config.kubelet.root = std::move(*root);
     plugins(settings, config.plugins);
+    config.kubelet.on_rival = settings.text("on_rival", on_rival).value_or(below.kubelet.on_rival);
   }
   reader.tables("resource", [&](const toml::table& one) { config.resources.push_back(resource(one, mistakes)); });
   refuse_twins(config.module_versions, "version of", mistakes);

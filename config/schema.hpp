@@ -104,6 +104,8 @@ inline constexpr std::array kKeys{
     Key{"kubelet", "sriov_resource_prefix", Type::text, "Prefix of that file's resources that name none"},
     Key{"kubelet", "strict", Type::boolean, "What those files say and nobody understands is a mistake"},
     Key{"kubelet", "link_up", Type::boolean, "Bring up the interfaces of the functions in shared resources"},
+    Key{"kubelet", "on_rival", Type::text,
+        "A resource that another device plugin offers too: \"take-over\" or \"stand-by\" until it goes"},
     Key{"resource", "name", Type::text, "Extended resource name: \"example.com/rdma\""},
     Key{"resource", "kind", Type::text, "\"shared\" or \"exclusive\""},
     Key{"resource", "rdma_hca_max", Type::number, "How many pods may share it, 1 to 100000; shared only"},

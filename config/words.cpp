@@ -140,6 +140,12 @@ Read<model::EswitchMode> eswitch_mode(std::string_view text) {
   return std::unexpected(fmt::format("\"{}\" is not an eswitch mode: \"legacy\" or \"switchdev\"", text.substr(0, 32)));
 }
 
+Read<model::OnRival> on_rival(std::string_view text) {
+  for (const auto known : {model::OnRival::take_over, model::OnRival::stand_by})
+    if (text == word(known)) return known;
+  return std::unexpected(fmt::format("\"{}\" is neither \"take-over\" nor \"stand-by\"", text.substr(0, 32)));
+}
+
 Read<model::AcsPolicy> acs_policy(std::string_view text) {
   for (const auto policy : {model::AcsPolicy::leave, model::AcsPolicy::off_on_gpu_paths})
     if (text == word(policy)) return policy;

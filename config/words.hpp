@@ -26,6 +26,7 @@ using Read = std::expected<T, std::string>;
 [[nodiscard]] Read<model::PciAddress> pci_address(std::string_view text);
 [[nodiscard]] Read<model::DeviceType> device_type(std::string_view text);
 [[nodiscard]] Read<model::OnDrift> on_drift(std::string_view text);
+[[nodiscard]] Read<model::OnRival> on_rival(std::string_view text);
 [[nodiscard]] Read<model::AcsPolicy> acs_policy(std::string_view text);
 [[nodiscard]] Read<model::ReloadPolicy> reload_policy(std::string_view text);
 [[nodiscard]] Read<model::EswitchMode> eswitch_mode(std::string_view text);

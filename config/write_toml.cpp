@@ -237,6 +237,7 @@ std::string settings(const model::Config& config) {
     kubelet.text("sriov_resource_prefix", plugins.sriov_resource_prefix);
   kubelet.boolean("strict", plugins.strict, plain.plugins.strict);
   kubelet.boolean("link_up", plugins.link_up, plain.plugins.link_up);
+  if (config.kubelet.on_rival != plain.kubelet.on_rival) kubelet.text("on_rival", word(config.kubelet.on_rival));
 
   std::string text;
   Pairs infiniband;

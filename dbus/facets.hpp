@@ -231,6 +231,10 @@ class ResourceFacet final : public Facet<ResourceView, org::nicagent1::Resource_
   std::uint32_t Healthy() override { return read(&ResourceView::healthy); }
   std::string KubeletState() override { return read(&ResourceView::kubelet_state); }
   std::string Socket() override { return read(&ResourceView::socket); }
+  std::string Rival() override { return read(&ResourceView::rival); }
+  bool StandingBy() override { return read(&ResourceView::standing_by); }
+  std::vector<Row<HolderRow>> Holders() override { return read(&ResourceView::holders); }
+  Row<ErrorRow> Disagreement() override { return read(&ResourceView::disagreement); }
   std::vector<sdbus::ObjectPath> Devices() override { return read(&ResourceView::devices); }
   std::vector<Row<DifferenceRow>> NotReady() override { return read(&ResourceView::not_ready); }
   Row<ErrorRow> LastError() override { return read(&ResourceView::last_error); }

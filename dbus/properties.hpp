@@ -56,6 +56,12 @@ struct Fields<DifferenceRow> {
       std::tuple{Field{"What", &Row::what}, Field{"Have", &Row::have}, Field{"Want", &Row::want}};
 };
 template <>
+struct Fields<HolderRow> {
+  using Row = HolderRow;
+  static constexpr auto fields =
+      std::tuple{Field{"Device", &Row::device}, Field{"Pod", &Row::pod}, Field{"Container", &Row::container}};
+};
+template <>
 struct Fields<FindingRow> {
   using Row = FindingRow;
   static constexpr auto fields = std::tuple{Field{"Severity", &Row::severity}, Field{"Text", &Row::text}};
@@ -274,6 +280,10 @@ struct Interface<ResourceView> {
       Property{"Healthy", &View::healthy, Emits::change},
       Property{"KubeletState", &View::kubelet_state, Emits::change},
       Property{"Socket", &View::socket, Emits::change},
+      Property{"Rival", &View::rival, Emits::change},
+      Property{"StandingBy", &View::standing_by, Emits::change},
+      Property{"Holders", &View::holders, Emits::change},
+      Property{"Disagreement", &View::disagreement, Emits::change},
       Property{"Devices", &View::devices, Emits::change},
       Property{"NotReady", &View::not_ready, Emits::change},
       Property{"LastError", &View::last_error, Emits::change},

@@ -342,6 +342,11 @@ ResourceView resource_view(const model::Pool& pool, const Snapshot& snapshot) {
   if (const auto endpoint = snapshot.endpoints.find(pool.resource.name); endpoint != snapshot.endpoints.end()) {
     view.kubelet_state = text(word(endpoint->second.state));
     view.socket = endpoint->second.socket;
+    view.rival = endpoint->second.rival;
+    view.standing_by = endpoint->second.standing_by;
+    for (const auto& holder : endpoint->second.holders)
+      view.holders.push_back({holder.device, holder.pod, holder.container});
+    if (endpoint->second.disagreement) view.disagreement = row(*endpoint->second.disagreement);
     if (endpoint->second.last_error) view.last_error = row(*endpoint->second.last_error);
   }
   for (const auto& function : pool.functions)  // accelerators have no objects
@@ -433,7 +438,8 @@ std::vector<ProblemRow> problems(const Snapshot& snapshot) {
   for (const auto& [address, plan] : plans) function_problems(address, {}, plan, problems);  // a PF that is not there
   for (const auto& module : snapshot.modules) module_problems(module, problems);
   for (const auto& [resource, endpoint] : snapshot.endpoints)
-    if (endpoint.last_error) problems.push_back(problem(resource, *endpoint.last_error));
+    for (const auto& error : {endpoint.last_error, endpoint.disagreement})
+      if (error) problems.push_back(problem(resource, *error));
   return problems;
 }
 

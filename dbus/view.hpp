@@ -39,6 +39,10 @@ struct DifferenceRow {
   std::string what, have, want;
   bool operator==(const DifferenceRow&) const = default;
 };
+struct HolderRow {
+  std::string device, pod, container;
+  bool operator==(const HolderRow&) const = default;
+};
 struct FindingRow {
   std::string severity, text;
   bool operator==(const FindingRow&) const = default;
@@ -221,6 +225,10 @@ struct ResourceView {
   std::uint32_t healthy{0};
   std::string kubelet_state;
   std::string socket;
+  std::string rival;
+  bool standing_by{false};
+  std::vector<HolderRow> holders;
+  ErrorRow disagreement;
   std::vector<Path> devices;
   std::vector<DifferenceRow> not_ready;
   ErrorRow last_error;

@@ -260,6 +260,9 @@ void Reconciler::configure(model::Config config) {
   own_reload_.due = true;
   backoff_.forget_all();
   module_failures_.clear();
+  std::erase_if(endpoints_, [&](const auto& entry) {
+    return std::ranges::find(config_->resources, entry.first, &model::Resource::name) == config_->resources.end();
+  });
   rdma_failure_.reset();
   for (auto& [pf, work] : work_) work.failure.reset();
   if (circumstances_.observed) desired_ = resolved();
@@ -273,8 +276,17 @@ void Reconciler::reject(std::vector<Error> errors) {
 }
 
 void Reconciler::endpoint_changed(const std::string& resource, const model::EndpointStatus& status) {
-  endpoints_[resource] = status;
-  publish();
+  if (std::ranges::find(config_->resources, resource, &model::Resource::name) == config_->resources.end()) {
+    endpoints_.erase(resource);
+  } else {
+    endpoints_[resource] = status;
+  }
+  // 64 resources are registered at the same moment: once for all of them.
+  if (std::exchange(endpoints_unpublished_, true)) return;
+  post_([this] {
+    endpoints_unpublished_ = false;
+    publish();
+  });
 }
 
 void Reconciler::kubelet_present(bool present) {

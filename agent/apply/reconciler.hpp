@@ -244,7 +244,7 @@ class Reconciler {
   model::Dirty dirty_{model::Dirty::all()};
   std::uint64_t scans_begun_{0}, scans_seen_{0};
   bool observing_{false}, inspecting_{false}, inspected_{false}, inspect_again_{false}, stopping_{false};
-  bool held_{false}, settled_{false};
+  bool held_{false}, settled_{false}, endpoints_unpublished_{false};
   bool recovered_{false};  // what an earlier run left is read and put right: nothing is looked at, nor begun, before
   std::map<std::uint32_t, std::uint64_t> scan_jobs_;    // rescan job -> the scan that answers it
   std::map<std::uint32_t, std::uint64_t> verify_jobs_;  // the same of jobs that wait for more than the scan

@@ -330,8 +330,13 @@ Component kubelet(const Snapshot& s, const Circumstances& circumstances) {
     const auto endpoint = s.endpoints.find(pool.resource.name);
     if (endpoint == s.endpoints.end())
       return {"kubelet", ComponentState::not_ready, pool.resource.name + " is not offered yet"};
+    if (endpoint->second.standing_by)
+      return {"kubelet", ComponentState::not_ready,
+              fmt::format("{}: stands by until the plugin on {} goes", pool.resource.name, endpoint->second.rival)};
     if (endpoint->second.last_error)
       return {"kubelet", ComponentState::error, pool.resource.name + ": " + endpoint->second.last_error->text()};
+    if (endpoint->second.disagreement)
+      return {"kubelet", ComponentState::error, pool.resource.name + ": " + endpoint->second.disagreement->text()};
     if (endpoint->second.state != model::KubeletState::streaming)
       return {"kubelet", ComponentState::not_ready,
               fmt::format("{} is {}: the kubelet does not follow it yet", pool.resource.name,

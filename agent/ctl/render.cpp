@@ -332,7 +332,16 @@ std::string resources(const Json& state, const Style& style) {
     for (const auto& row : list(resource, "NotReady"))
       below += fmt::format("{}: {} is not in it: {}, waits for {}\n", name, member(row, "What"), member(row, "Have"),
                            or_dash(member(row, "Want")));
-    if (const auto& error = object(resource, "LastError"); !member(error, "Code").empty()) {
+    for (const auto& holder : list(resource, "Holders"))
+      below += fmt::format("{}: {} is held by container {} of pod {}\n", name, member(holder, "Device"),
+                           member(holder, "Container"), member(holder, "Pod"));
+    if (const auto rival = member(resource, "Rival"); !rival.empty())
+      below += fmt::format(
+          "{}: another plugin offers it too, on {}: {}\n", name, rival,
+          flag(resource, "StandingBy") ? "the agent stands by until it goes" : "the newest one is followed");
+    for (const char* key : {"LastError", "Disagreement"}) {
+      const auto& error = object(resource, key);
+      if (member(error, "Code").empty()) continue;
       below += fmt::format("{}: {}\n", name, error_line(error));
       advice(below, member(error, "Advice"), "  ");
     }

@@ -9,6 +9,9 @@ std::shared_ptr<grpc::Channel> channel_to(const std::string& socket) {
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   // A channel of its own for each call: one that waits to reconnect would answer from the past.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  // A kubelet with thousands of pods says much about them.
+  constexpr int kMostBytes = 64 << 20;
+  arguments.SetMaxReceiveMessageSize(kMostBytes);
   return grpc::CreateCustomChannel("unix:" + socket, grpc::InsecureChannelCredentials(), arguments);
 }
 

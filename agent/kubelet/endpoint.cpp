@@ -2,11 +2,9 @@
 
 #include "kubelet/allocate.hpp"
 
-#include <fmt/format.h>
 #include <sys/inotify.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <utility>
 
@@ -14,70 +12,60 @@ namespace nic::kubelet {
 namespace {
 
 using model::Error;
-using model::KubeletState;
 
-constexpr std::size_t kMostSocketPath = 107;  // sun_path, unix(7)
-constexpr auto kPatience = std::chrono::seconds{2};
-constexpr unsigned kMostDoublings = 5;  // 2 s to 64 s
+constexpr auto kRegistry = "/plugins_registry";
+constexpr auto kPlugins = "/device-plugins";
+constexpr auto kKubelet = "/device-plugins/kubelet.sock";
 // The kubelet takes messages of at most 4 MiB and answers a larger one by dropping the resource.
 constexpr std::size_t kMostMessage = 4U << 20U;
-
-bool is_there(const std::filesystem::path& path) {
-  std::error_code failure;
-  return std::filesystem::exists(std::filesystem::symlink_status(path, failure));
-}
 
 bool is_folder(const std::filesystem::path& path) {
   std::error_code failure;
   return std::filesystem::is_directory(path, failure);
 }
 
-std::uint64_t fnv1a(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037ULL;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  return hash;
-}
-
 }  // namespace
 
-std::string socket_name(const std::string& resource, const std::string& folder) {
-  std::string flat = resource;
-  std::ranges::replace(flat, '/', '_');
-  auto whole = fmt::format("nic-agent_{}.sock", flat);
-  if (folder.size() + 1 + whole.size() <= kMostSocketPath) return whole;
-  return fmt::format("nic-agent_{:016x}.sock", fnv1a(resource));
-}
-
-Endpoint::Endpoint(sd_event* event, Context context) : event_{event}, context_{std::move(context)} {}
+Endpoint::Endpoint(sd_event* event, Context context)
+    : event_{event},
+      context_{std::move(context)},
+      lock_again_{event, [this] { refresh(); }},
+      errands_{context_.post},
+      rivals_{event, context_.post, errands_, [this] { return search(); }, [this] { rivals_changed(); }},
+      holders_{event, errands_, [this] { return question(); }, [this](const auto& answers) { told(answers); }},
+      shared_{event,
+              context_,
+              doorman_,
+              errands_,
+              [this] { report_later(); },
+              [this] { holders_.look(); },
+              [this](const std::string& resource) { given(resource); }} {}
 
 Endpoint::~Endpoint() {
   *self_ = nullptr;
-  for (auto& [resource, entry] : entries_)
-    if (entry.server)
-      closers_.emplace_back([call = std::move(entry.registering), server = std::move(entry.server)]() mutable {
-        call.reset();
-        server->shut_down();
-      });
-  for (auto& closer : closers_) closer.join();
+  // All at the same time, and under the lock: none of the sockets can be another agent's meanwhile.
+  offers_.clear();
 }
 
-Endpoint::Way Endpoint::detect() const {
-  if (!settings_.enabled) return Way::none;
-  if (is_folder(settings_.root + "/plugins_registry")) return Way::plugin_watcher;
-  if (is_folder(settings_.root + "/device-plugins")) return Way::register_call;
-  return Way::none;
-}
-
-std::string Endpoint::folder() const {
-  return settings_.root + (way_ == Way::plugin_watcher ? "/plugins_registry" : "/device-plugins");
+Meeting Endpoint::meeting() const {
+  Meeting meeting{Way::none, "", folder(kKubelet)};
+  if (!settings_.enabled) return meeting;
+  if (is_folder(folder(kRegistry)))
+    meeting.way = Way::plugin_watcher;
+  else if (is_folder(folder(kPlugins)))
+    meeting.way = Way::register_call;
+  if (meeting.way != Way::none) meeting.folder = folder(meeting.way == Way::plugin_watcher ? kRegistry : kPlugins);
+  return meeting;
 }
 
 void Endpoint::configure(const model::KubeletSettings& settings) {
-  if (settings == settings_ && !watches_.empty()) return;
+  if (std::exchange(configured_, true) && settings == settings_) return;
   settings_ = settings;
-  way_ = Way::none;
-  for (auto& [resource, entry] : entries_) reopen(resource);
+  if (!settings_.enabled) offers_.clear();
   refresh();
+  rivals_changed();
+  holders_.look();
+  report_later();
 }
 
 // Watches are made anew here, so this must not run from inside one of them.
@@ -91,19 +79,19 @@ void Endpoint::refresh_later() {
 void Endpoint::refresh() {
   refreshing_ = false;
   watch();
-  context_.present(settings_.enabled && is_folder(settings_.root));
-  const Way way = detect();
-  if (way == way_) return;
-  way_ = way;
-  for (auto& [resource, entry] : entries_) reopen(resource);
+  const bool present = settings_.enabled && is_folder(settings_.root);
+  if (std::exchange(present_, present) != present) context_.present(present);
+  meet();
+  look_for_kubelet();
+  for (auto& [resource, offer] : offers_) offer->look_for_socket();
+  rivals_.look();
 }
 
 // The folders of both ways, the root, and while there is no root the nearest folder above it that is there.
 void Endpoint::watch() {
   watches_.clear();
   if (!settings_.enabled) return;
-  std::vector<std::filesystem::path> folders{settings_.root, settings_.root + "/plugins_registry",
-                                             settings_.root + "/device-plugins"};
+  std::vector<std::filesystem::path> folders{settings_.root, folder(kRegistry), folder(kPlugins)};
   for (auto above = std::filesystem::path{settings_.root}; !is_folder(above) && above.has_relative_path();) {
     above = above.parent_path();
     if (is_folder(above)) folders.push_back(above);
@@ -117,187 +105,165 @@ void Endpoint::watch() {
 }
 
 void Endpoint::seen(const std::string& directory, const std::string& name) {
-  const bool sockets = directory.ends_with("/plugins_registry") || directory.ends_with("/device-plugins");
+  const bool sockets = directory == folder(kRegistry) || directory == folder(kPlugins);
   if (!sockets || name.empty()) return refresh_later();
-  if (directory != folder()) return;
-  if (way_ == Way::register_call && name == "kubelet.sock" && is_there(directory + "/kubelet.sock")) {
-    // A kubelet has started: it removed the sockets of plugins and knows of none.
-    for (auto& [resource, entry] : entries_) reopen(resource);
+  seen_socket(directory + '/' + name, name);
+}
+
+void Endpoint::seen_socket(const std::string& path, const std::string& name) {
+  if (path == folder(kKubelet)) return look_for_kubelet();
+  if (path.starts_with(meeting_.folder + "/nic-agent_")) {
+    for (auto& [resource, offer] : offers_)
+      if (offer->status().socket == path) return offer->look_for_socket();
+    if (unlocked_) refresh_later();  // the other agent may be going
     return;
   }
-  for (auto& [resource, entry] : entries_) {
-    const bool ours = entry.status.socket.ends_with("/" + name);
-    if (ours && entry.server && !entry.closing && !is_there(entry.status.socket)) reopen(resource);
+  // The kubelet writes its checkpoint beside the sockets, at every change.
+  const auto there = identity_of(path);
+  if (!name.starts_with('.') && (rivals_.knows(path) || (there && (there->socket || there->folder)))) rivals_.look();
+}
+
+// The number of its inode comes again with the next one; the time of its making does not.
+void Endpoint::look_for_kubelet() {
+  const auto now = identity_of(folder(kKubelet));
+  if (std::exchange(kubelet_, now) == now || !now || meeting_.way == Way::none) return;
+  for (auto& [resource, offer] : offers_) offer->kubelet_started();
+}
+
+std::optional<Error> Endpoint::lock(const std::string& wanted) {
+  if (lock_ && lock_->is_of(wanted)) return std::nullopt;
+  for (auto& [resource, offer] : offers_) offer->meet({});  // no socket without its folder's lock
+  lock_.reset();
+  if (wanted.empty()) return std::nullopt;
+  auto taken = FolderLock::take(wanted);
+  if (!taken) return taken.error();
+  lock_.emplace(std::move(*taken));
+  sweep(wanted);
+  return std::nullopt;
+}
+
+void Endpoint::meet() {
+  const auto now = meeting();
+  lock_again_.disarm();
+  auto hindered = lock(now.folder);
+  if (hindered) {
+    lock_again_.arm(pace_.asked());
+    pace_.failed();
+  } else {
+    pace_.anew();
   }
+  const bool told = std::exchange(unlocked_, std::move(hindered)) == unlocked_;
+  meeting_ = now;
+  if (!told) report_later();
+  // Whoever is to stand by has to know first for whom.
+  const bool known = settings_.on_rival == model::OnRival::take_over || rivals_.looked();
+  for (auto& [resource, offer] : offers_) offer->meet(unlocked_ || !known ? Meeting{} : meeting_);
 }
 
 void Endpoint::publish(const std::shared_ptr<const model::Snapshot>& snapshot) {
-  for (auto& [resource, entry] : entries_) entry.wanted = snapshot->pool(resource) != nullptr;
+  if (!settings_.enabled) return;
+  bool other_set =
+      std::erase_if(offers_, [&](const auto& entry) { return snapshot->pool(entry.first) == nullptr; }) > 0;
   for (const auto& pool : snapshot->pools) {
-    const auto [place, fresh] = entries_.try_emplace(pool.resource.name);
-    Entry& entry = place->second;
-    entry.wanted = true;
-    if (!fresh && entry.pool == pool) continue;
-    entry.pool = pool;
-    auto list = std::make_shared<const v1beta1::ListAndWatchResponse>(device_list(pool));
-    if (list->ByteSizeLong() > kMostMessage) {
-      set_status(pool.resource.name, entry.status.state,
-                 model::invalid("offer", pool.resource.name,
-                                "the list of devices is larger than the 4 MiB that the kubelet takes"));
+    other_set = other_set || !offers_.contains(pool.resource.name);
+    offer(pool);
+  }
+  if (!other_set) return;
+  report_later();
+  if (configured_) rivals_.look();
+}
+
+void Endpoint::offer(const model::Pool& pool) {
+  const auto& name = pool.resource.name;
+  auto& offer = offers_[name];
+  const bool fresh = !offer;
+  if (fresh) offer = std::make_unique<Offer>(shared_, name);
+  if (!fresh && offer->pool() == pool) return;
+  auto bytes = device_list(pool).SerializeAsString();
+  if (bytes.size() > kMostMessage) {
+    offer->refuse(model::invalid("offer", name, "the list of devices is larger than the 4 MiB that the kubelet takes"));
+    return;
+  }
+  offer->offer(pool, shared_list(std::move(bytes)));
+  if (!fresh) return;
+  offer->rival(rivals_.of(name), settings_.on_rival == model::OnRival::stand_by);
+  const bool known = settings_.on_rival == model::OnRival::take_over || rivals_.looked();
+  if (known && !unlocked_) offer->meet(meeting_);
+}
+
+// Shared resources of one size have the same list.
+DeviceList Endpoint::shared_list(std::string bytes) {
+  for (const auto& [resource, offer] : offers_)
+    if (offer->list() && *offer->list() == bytes) return offer->list();
+  return std::make_shared<const std::string>(std::move(bytes));
+}
+
+Rivals::Search Endpoint::search() const {
+  Rivals::Search search;
+  if (!settings_.enabled) return search;
+  search.folders = {folder(kRegistry), folder(kPlugins)};
+  for (const auto& [resource, offer] : offers_) {
+    search.resources.insert(resource);
+    search.own.insert(meeting_.folder + '/' + socket_name(resource, meeting_.folder));
+  }
+  return search;
+}
+
+void Endpoint::rivals_changed() {
+  const bool stand_by = settings_.on_rival == model::OnRival::stand_by;
+  for (auto& [resource, offer] : offers_) offer->rival(rivals_.of(resource), stand_by);
+  if (stand_by && rivals_.looked() && !unlocked_)
+    for (auto& [resource, offer] : offers_) offer->meet(meeting_);
+}
+
+Holders::Question Endpoint::question() const {
+  Holders::Question question;
+  if (!settings_.enabled) return question;
+  question.root = settings_.root;
+  for (const auto& [resource, offer] : offers_)
+    if (offer->streams()) question.lists[resource] = offer->list();
+  return question;
+}
+
+void Endpoint::told(const Holders::Answers& answers) {
+  for (auto& [resource, offer] : offers_) {
+    const auto answer = answers.find(resource);
+    if (answer == answers.end()) {
+      offer->told({}, std::nullopt);
       continue;
     }
-    const bool same = entry.list && entry.list->SerializeAsString() == list->SerializeAsString();
-    if (!same) entry.list = std::move(list);
-    if (fresh) {
-      const auto name = pool.resource.name;
-      entry.supervisor = std::make_unique<loop::Timer>(event_, [this, name] { reopen(name); });
-      open(name);
-    } else if (entry.server && !same) {
-      entry.server->publish(entry.list);
-    }
+    offer->told(answer->second.holders, answer->second.disagreement);
+    if (answer->second.send_again) offer->send_again();
   }
-  std::vector<std::string> unwanted;
-  for (const auto& [resource, entry] : entries_)
-    if (!entry.wanted) unwanted.push_back(resource);
-  for (const auto& resource : unwanted) close(resource);
 }
 
-ResourceServer::Events Endpoint::events_of(const std::string& resource) {
-  // The entry may have got another server, or be gone, when an event of the old one arrives.
-  const auto entry_of = [self = self_, resource]() -> Entry* {
-    if (*self == nullptr) return nullptr;
-    const auto found = (*self)->entries_.find(resource);
-    return found == (*self)->entries_.end() || found->second.closing || !found->second.server ? nullptr
-                                                                                              : &found->second;
-  };
-  return {
-      [this, resource, entry_of](unsigned streams) {
-        Entry* entry = entry_of();
-        if (entry == nullptr) return;
-        if (streams == 0) {
-          supervise(*entry);
-          return set_status(resource, KubeletState::serving, std::nullopt);
-        }
-        entry->failures = 0;
-        entry->supervisor->disarm();
-        set_status(resource, KubeletState::streaming, std::nullopt);
-      },
-      [this, entry_of] {
-        Entry* entry = entry_of();
-        if (entry != nullptr && entry->status.state != KubeletState::streaming) supervise(*entry);
-      },
-      [this, resource, entry_of](bool registered, const std::string& error) {
-        Entry* entry = entry_of();
-        if (entry == nullptr) return;
-        if (!registered) {
-          supervise(*entry);
-          set_status(resource, KubeletState::serving,
-                     Error{model::Code::denied, 0, "register with the kubelet", resource, error.substr(0, 512)});
-        } else if (entry->status.state != KubeletState::streaming) {
-          set_status(resource, KubeletState::registered, std::nullopt);
-        }
-      },
-      [this, entry_of] {
-        if (const Entry* entry = entry_of()) context_.handed_out(entry->pool.functions);
-      },
-  };
+void Endpoint::given(const std::string& resource) {
+  if (const auto offer = offers_.find(resource); offer != offers_.end())
+    context_.handed_out(offer->second->pool().functions);
+  holders_.given();
 }
 
-// The kubelet never dials a second time after a broken stream: a new socket makes it look again.
-void Endpoint::supervise(Entry& entry) {
-  entry.supervisor->arm(kPatience * (1U << std::min(entry.failures, kMostDoublings)));
-  ++entry.failures;
+// What changes together is reported together, and never from inside of what changes it.
+void Endpoint::report_later() {
+  if (std::exchange(reporting_, true)) return;
+  context_.post([self = self_] {
+    if (*self != nullptr) (*self)->report();
+  });
 }
 
-void Endpoint::open(const std::string& resource) {
-  Entry& entry = entries_.at(resource);
-  if (way_ == Way::none || entry.closing || entry.server) return;
-  entry.status.socket = folder() + "/" + socket_name(resource, folder());
-  auto server = ResourceServer::serve(context_, resource, entry.status.socket, entry.list, events_of(resource));
-  if (!server) {
-    supervise(entry);
-    return set_status(resource, KubeletState::down, server.error());
+void Endpoint::report() {
+  reporting_ = false;
+  std::map<std::string, model::EndpointStatus> now;
+  for (const auto& [resource, offer] : offers_) {
+    auto& status = now[resource] = offer->status();
+    if (unlocked_) status.last_error = unlocked_;
   }
-  entry.server = std::move(*server);
-  set_status(resource, KubeletState::serving, std::nullopt);
-  if (way_ == Way::register_call) register_with_kubelet(resource);
-}
-
-void Endpoint::register_with_kubelet(const std::string& resource) {
-  const std::string kubelet = folder() + "/kubelet.sock";
-  if (!is_there(kubelet)) return;  // its appearance is an event
-  Entry& entry = entries_.at(resource);
-  const auto& socket = entry.status.socket;
-  entry.registering =
-      std::make_unique<RegisterCall>(kubelet, resource, socket.substr(socket.rfind('/') + 1), context_.post,
-                                     [this, resource](const RegisterResult& result) { registered(resource, result); });
-}
-
-void Endpoint::registered(const std::string& resource, const RegisterResult& result) {
-  Entry& entry = entries_.at(resource);  // its call would have gone with it
-  entry.registering.reset();
-  if (entry.closing) return;
-  if (result) {
-    if (entry.status.state == KubeletState::streaming) return;
-    supervise(entry);
-    return set_status(resource, KubeletState::registered, std::nullopt);
-  }
-  // Nobody listens: the kubelet is down and its start will be an event. Anything else is tried again.
-  if (result.error().code == model::Code::not_found) return;
-  supervise(entry);
-  set_status(resource, entry.status.state, result.error());
-}
-
-void Endpoint::close(const std::string& resource) {
-  Entry& entry = entries_.at(resource);
-  if (entry.supervisor) entry.supervisor->disarm();
-  if (entry.closing) return;
-  if (!entry.server) {
-    if (!entry.wanted) entries_.erase(resource);
-    return;
-  }
-  entry.closing = true;
-  closers_.emplace_back();
-  const auto closer = std::prev(closers_.end());
-  // A call under way goes there too: gRPC may take a tenth of a second to let go of it.
-  *closer = std::thread{[call = std::move(entry.registering), server = std::move(entry.server), post = context_.post,
-                         self = self_, resource, closer]() mutable {
-    call.reset();
-    server->shut_down();
-    post([self, resource, closer] {
-      if (*self != nullptr) (*self)->closed(resource, closer);
-    });
-  }};
-  entry.server.reset();
-}
-
-void Endpoint::closed(const std::string& resource, std::list<std::thread>::iterator closer) {
-  closer->join();
-  closers_.erase(closer);
-  const auto found = entries_.find(resource);
-  if (found == entries_.end()) return;
-  found->second.closing = false;
-  if (!found->second.wanted) {
-    entries_.erase(found);
-    return;
-  }
-  set_status(resource, KubeletState::down, found->second.status.last_error);
-  open(resource);
-}
-
-void Endpoint::reopen(const std::string& resource) {
-  if (entries_.at(resource).server)
-    close(resource);
-  else
-    open(resource);
-}
-
-void Endpoint::set_status(const std::string& resource, KubeletState state, std::optional<Error> error) {
-  auto& entry = entries_.at(resource);
-  const model::EndpointStatus next{state, entry.status.socket, std::move(error)};
-  if (next == entry.status) return;
-  entry.status = next;
-  context_.report(resource, next);
+  for (const auto& [resource, status] : reported_) now.try_emplace(resource);  // gone: it is down
+  for (const auto& [resource, status] : now)
+    if (const auto before = reported_.find(resource); before == reported_.end() || before->second != status)
+      context_.report(resource, status);
+  std::erase_if(now, [&](const auto& entry) { return !offers_.contains(entry.first); });
+  reported_ = std::move(now);
 }
 
 }  // namespace nic::kubelet

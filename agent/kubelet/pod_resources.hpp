@@ -1,15 +1,30 @@
-// Which VFs the kubelet has handed out, to whom. Thread: a worker; blocks until the kubelet answers, at most a second.
+// What the kubelet has handed out, to whom, and what it could hand out. Thread: a worker; blocks until the kubelet
+// answers, at most a second for each call.
 // Source: the kubelet's PodResourcesLister v1 on <root>/pod-resources/kubelet.sock.
 #pragma once
 
+#include "kubelet/errands.hpp"
 #include "model/error.hpp"
 #include "model/pci_address.hpp"
+#include "model/snapshot.hpp"
 
 #include <expected>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace nic::kubelet {
+
+struct PodResources {
+  std::map<std::string, std::vector<model::Holder>> holders;  // by resource; those of one by device
+  // Device ids by resource; nullopt where the kubelet does not tell (before Kubernetes 1.23).
+  std::optional<std::map<std::string, std::set<std::string>>> allocatable;
+};
+
+// Of all resources, other vendors' too. Code::not_found where there is no such socket or nobody listens.
+[[nodiscard]] std::expected<PodResources, model::Error> pod_resources(const std::string& kubelet_root, Calls& calls);
 
 // "the kubelet gave it to container app of pod default/worker-0", by VF. Device ids that are no PCI addresses (those of
 // shared resources, other vendors' plugins) are passed over. Empty where there is no such socket.

@@ -31,7 +31,10 @@ grpc::ServerUnaryReactor* answer(grpc::CallbackServerContext* call, const grpc::
   return reactor;
 }
 
-class DevicePlugin final : public v1beta1::DevicePlugin::CallbackService {
+// The list goes out as bytes that were made once.
+using Service = v1beta1::DevicePlugin::WithRawCallbackMethod_ListAndWatch<v1beta1::DevicePlugin::CallbackService>;
+
+class DevicePlugin final : public Service {
  public:
   explicit DevicePlugin(const Shared& shared) : shared_{shared} {}
 
@@ -39,8 +42,8 @@ class DevicePlugin final : public v1beta1::DevicePlugin::CallbackService {
                                                    v1beta1::DevicePluginOptions*) override {
     return answer(call);
   }
-  grpc::ServerWriteReactor<v1beta1::ListAndWatchResponse>* ListAndWatch(grpc::CallbackServerContext*,
-                                                                        const v1beta1::Empty*) override {
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* ListAndWatch(grpc::CallbackServerContext*,
+                                                           const grpc::ByteBuffer*) override {
     return shared_.streams->open();
   }
   // Not announced in the options, so never called; an answer without a preference is right all the same.
@@ -110,7 +113,6 @@ ResourceServer::~ResourceServer() { shut_down(); }
 
 std::expected<std::shared_ptr<ResourceServer>, model::Error> ResourceServer::serve(const Context& context,
                                                                                    const std::string& resource,
-                                                                                   const std::string& socket,
                                                                                    DeviceList list, Events events) {
   const auto post = context.post;
   Shared shared{
@@ -126,18 +128,18 @@ std::expected<std::shared_ptr<ResourceServer>, model::Error> ResourceServer::ser
       [post, handed_out = std::move(events.handed_out)] { post(handed_out); }};
   auto parts = std::make_unique<Parts>(std::move(shared));
   grpc::ServerBuilder builder;
-  builder.AddListeningPort("unix:" + socket, grpc::InsecureServerCredentials());
   // grpc-go pings to measure bandwidth; that is no reason to hang up on the kubelet.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.RegisterService(&parts->plugin);
   builder.RegisterService(&parts->registration);
   parts->server = builder.BuildAndStart();
   if (!parts->server)
-    return std::unexpected(model::Error{model::Code::internal, 0, "serve " + resource + " on", socket,
-                                        "the socket cannot be bound: is the folder there and writable?"});
+    return std::unexpected(
+        model::Error{model::Code::internal, 0, "serve", resource, "gRPC has no threads or memory left"});
   return std::shared_ptr<ResourceServer>{new ResourceServer{std::move(parts)}};
 }
+
+grpc::Server& ResourceServer::grpc() { return *parts_->server; }
 
 void ResourceServer::publish(DeviceList list) { parts_->shared.streams->publish(std::move(list)); }
 
@@ -146,7 +148,7 @@ void ResourceServer::shut_down() {
   parts_->shared.streams->close();
   parts_->server->Shutdown(std::chrono::system_clock::now() + kShutdown);
   parts_->server->Wait();
-  parts_->server.reset();  // the socket's file goes with it
+  parts_->server.reset();
 }
 
 }  // namespace nic::kubelet

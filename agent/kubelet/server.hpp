@@ -1,4 +1,5 @@
-// The gRPC server of one resource on its own unix socket: DevicePlugin and the plugin watcher's Registration.
+// The gRPC server of one resource: DevicePlugin and the plugin watcher's Registration. It has no socket of its own: the
+// doorman gives it connections, so its streams go on while the resource is registered anew.
 // Thread: made on the loop's thread; gRPC's threads answer, reading the newest list and the snapshot and nothing else.
 // Events are posted to the loop. Source: gRPC C++ callback API; the kubelet's deadlines (GetInfo: 1 s).
 #pragma once
@@ -13,7 +14,8 @@
 
 namespace nic::kubelet {
 
-using DeviceList = std::shared_ptr<const v1beta1::ListAndWatchResponse>;
+// A ListAndWatchResponse as it is sent, once for all streams and for all resources that have the same.
+using DeviceList = std::shared_ptr<const std::string>;
 
 class ResourceServer {
  public:
@@ -25,17 +27,20 @@ class ResourceServer {
     std::function<void()> handed_out;                                     // an Allocate succeeded
   };
 
-  // Binds the socket (a stale one is replaced) and serves. Error: what hindered it.
-  [[nodiscard]] static std::expected<std::shared_ptr<ResourceServer>, model::Error> serve(
-      const Context& context, const std::string& resource, const std::string& socket, DeviceList list, Events events);
+  [[nodiscard]] static std::expected<std::shared_ptr<ResourceServer>, model::Error> serve(const Context& context,
+                                                                                          const std::string& resource,
+                                                                                          DeviceList list,
+                                                                                          Events events);
   ResourceServer(const ResourceServer&) = delete;
   ResourceServer& operator=(const ResourceServer&) = delete;
   ~ResourceServer();
 
+  // Where connections go; not after shut_down.
+  [[nodiscard]] grpc::Server& grpc();
   // Every stream gets the newest list; one that is slow skips those between.
   void publish(DeviceList list);
-  // Ends streams, closes and removes the socket. Blocks for at most about half a second: not on the loop's thread while
-  // the agent works. The same path may be bound again only after it returned.
+  // Ends streams and connections. Blocks for at most about half a second: not on the loop's thread while the agent
+  // works.
   void shut_down();
 
  private:

@@ -3,10 +3,22 @@
 #include <utility>
 
 namespace nic::kubelet {
+namespace {
+
+// gRPC lets go of the bytes when they are written, which may be after the stream has gone on to others.
+grpc::ByteBuffer bytes_of(const DeviceList& list) {
+  auto held = std::make_unique<DeviceList>(list);
+  // gRPC reads only.
+  const grpc::Slice slice{const_cast<char*>(list->data()), list->size(),
+                          [](void* list_held) { delete static_cast<DeviceList*>(list_held); }, held.release()};
+  return {&slice, 1};
+}
+
+}  // namespace
 
 // What to do next is decided under the lock and done outside it: gRPC may answer before StartWrite returns.
 void Stream::go_on(Next next) {
-  if (next == Next::write) StartWrite(sending_.get());
+  if (next == Next::write) StartWrite(&buffer_);
   if (next == Next::finish) Finish(grpc::Status::OK);
 }
 
@@ -17,6 +29,7 @@ void Stream::offer(DeviceList list) {
     newest_ = std::move(list);
     if (!writing_ && !ending_) {
       sending_ = newest_;
+      buffer_ = bytes_of(sending_);
       writing_ = true;
       next = Next::write;
     }
@@ -44,6 +57,7 @@ void Stream::OnWriteDone(bool ok) {
       if (!std::exchange(finished_, true)) next = Next::finish;
     } else if (newest_ != sending_) {
       sending_ = newest_;
+      buffer_ = bytes_of(sending_);
       writing_ = true;
       next = Next::write;
     }

@@ -1,4 +1,5 @@
-// The ListAndWatch streams of one resource. Thread: any; a stream belongs to gRPC and deletes itself in OnDone.
+// The ListAndWatch streams of one resource. All write the bytes of one message. Thread: any; a stream belongs to gRPC
+// and deletes itself in OnDone.
 #pragma once
 
 #include "kubelet/server.hpp"
@@ -15,7 +16,7 @@ namespace nic::kubelet {
 class Streams;
 
 // One stream: at most one write in flight, then the newest list if it is another one.
-class Stream : public grpc::ServerWriteReactor<v1beta1::ListAndWatchResponse> {
+class Stream : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   explicit Stream(std::shared_ptr<Streams> owner) : owner_{std::move(owner)} {}
   void offer(DeviceList list);
@@ -32,6 +33,7 @@ class Stream : public grpc::ServerWriteReactor<v1beta1::ListAndWatchResponse> {
   std::shared_ptr<Streams> owner_;
   std::mutex mutex_;
   DeviceList newest_, sending_;
+  grpc::ByteBuffer buffer_;  // the bytes of `sending_`, not copied
   bool writing_{false}, ending_{false}, finished_{false};
 };
 

@@ -29,6 +29,8 @@ enum class Event {
   resource_changed,
   kubelet_registered,
   kubelet_lost,
+  rival_found,
+  rival_gone,
   state_set_aside,
   note,
   problem,

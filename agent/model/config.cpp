@@ -35,6 +35,14 @@ std::string_view word(OnDrift on_drift) {
   std::unreachable();
 }
 
+std::string_view word(OnRival on_rival) {
+  switch (on_rival) {
+    case OnRival::take_over: return "take-over";
+    case OnRival::stand_by: return "stand-by";
+  }
+  std::unreachable();
+}
+
 std::string_view word(AcsPolicy policy) {
   switch (policy) {
     case AcsPolicy::leave: return "leave";

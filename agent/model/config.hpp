@@ -229,9 +229,13 @@ struct GuidFile {
   bool operator==(const GuidFile&) const = default;
 };
 
+// What becomes of a resource that another device plugin offers under the same name.
+enum class OnRival : std::uint8_t { take_over, stand_by };
+
 struct KubeletSettings {
   bool enabled{true};
   std::string root{"/var/lib/kubelet"};
+  OnRival on_rival{OnRival::take_over};
 
   bool operator==(const KubeletSettings&) const = default;
 };
@@ -293,6 +297,7 @@ struct Config {
 [[nodiscard]] std::string_view word(DeviceType type);           // "netdevice", "vfio-pci"
 [[nodiscard]] std::string_view word(AddressSource source);      // "listed", "derived", "pool"
 [[nodiscard]] std::string_view word(OnDrift on_drift);          // "enforce", "observe"
+[[nodiscard]] std::string_view word(OnRival on_rival);          // "take-over", "stand-by"
 [[nodiscard]] std::string_view word(AcsPolicy policy);          // "leave", "off-on-gpu-paths"
 [[nodiscard]] std::string_view word(ReloadPolicy policy);       // "never", "when-safe"
 [[nodiscard]] std::string_view word(ResourceKind kind);         // "shared", "exclusive"

@@ -73,11 +73,24 @@ struct Pool {
 
 enum class KubeletState : std::uint8_t { down, serving, registered, streaming };
 
+// A container that has a device of a resource, as the kubelet's pod resources tell it.
+struct Holder {
+  std::string device;
+  std::string pod;  // "namespace/name"
+  std::string container;
+
+  bool operator==(const Holder&) const = default;
+};
+
 // What the endpoint of one resource is doing; reported by kubelet/, shown by dbus/.
 struct EndpointStatus {
   KubeletState state{KubeletState::down};
   std::string socket;
   std::optional<Error> last_error;
+  std::string rival{};            // socket of another plugin that offers the same resource; "" where there is none
+  bool standing_by{false};        // until the rival goes
+  std::vector<Holder> holders{};  // by device
+  std::optional<Error> disagreement{};  // the kubelet counts other devices than are offered
 
   bool operator==(const EndpointStatus&) const = default;
 };

@@ -1,17 +1,15 @@
 #include "kubelet_standin/standin.hpp"
 
-#include "pluginregistration.grpc.pb.h"
+#include "kubelet_standin/dial.hpp"
 #include "podresources.grpc.pb.h"
 
 #include <grpcpp/grpcpp.h>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/inotify.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
+#include <cstring>
 #include <utility>
 
 namespace nic::test {
@@ -19,14 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::system_clock;
-
-std::shared_ptr<grpc::Channel> dial(const std::filesystem::path& socket) {
-  grpc::ChannelArguments arguments;
-  arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  auto channel = grpc::CreateCustomChannel("unix:" + socket.string(), grpc::InsecureChannelCredentials(), arguments);
-  return channel->WaitForConnected(Clock::now() + 10s) ? channel : nullptr;
-}
 
 nlohmann::json json_of(const v1beta1::AllocateResponse& response) {
   auto all = nlohmann::json::array();
@@ -42,6 +32,17 @@ nlohmann::json json_of(const v1beta1::AllocateResponse& response) {
   return all;
 }
 
+// A socket that nobody listens on.
+void leave_socket(const std::filesystem::path& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.string().size() >= sizeof address.sun_path) return;
+  std::memcpy(address.sun_path, path.c_str(), path.string().size());
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  [[maybe_unused]] const int bound = ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  ::close(socket);
+}
+
 }  // namespace
 
 struct KubeletStandin::Plugin {
@@ -52,28 +53,34 @@ struct KubeletStandin::Plugin {
   std::unique_ptr<grpc::ClientReader<v1beta1::ListAndWatchResponse>> stream;
 };
 
-class KubeletStandin::Legacy final : public v1beta1::Registration::Service {
+class KubeletStandin::Registrar final : public v1beta1::Registration::Service {
  public:
-  explicit Legacy(KubeletStandin& owner) : owner_{owner} {
+  explicit Registrar(KubeletStandin& owner) : owner_{owner}, folder_{owner.root_ / "device-plugins"} {
     grpc::ServerBuilder builder;
-    builder.AddListeningPort("unix:" + (owner.root_ / "device-plugins/kubelet.sock").string(),
-                             grpc::InsecureServerCredentials());
+    builder.AddListeningPort("unix:" + (folder_ / "kubelet.sock").string(), grpc::InsecureServerCredentials());
     builder.RegisterService(this);
     server_ = builder.BuildAndStart();
   }
-  ~Legacy() override { server_->Shutdown(Clock::now() + 500ms); }
+  ~Registrar() override {
+    server_->Shutdown(Clock::now() + 100ms);
+    server_.reset();
+    leave_socket(folder_ / "kubelet.sock");
+  }
 
   grpc::Status Register(grpc::ServerContext*, const v1beta1::RegisterRequest* request, v1beta1::Empty*) override {
+    if (owner_.hangs()) return grpc::Status::CANCELLED;
     if (request->version() != "v1beta1")
       return {grpc::StatusCode::UNKNOWN,
               "requested API version is not supported by kubelet. Supported version is [\"v1beta1\"]"};
-    const auto error =
-        owner_.follow(owner_.root_ / "device-plugins" / request->endpoint(), request->resource_name(), false);
+    if (!request->resource_name().contains('/'))
+      return {grpc::StatusCode::UNKNOWN, "the ResourceName \"" + request->resource_name() + "\" is invalid"};
+    const auto error = owner_.follow(folder_ / request->endpoint(), request->resource_name());
     return error.empty() ? grpc::Status::OK : grpc::Status{grpc::StatusCode::UNKNOWN, error};
   }
 
  private:
   KubeletStandin& owner_;
+  std::filesystem::path folder_;
   std::unique_ptr<grpc::Server> server_;
 };
 
@@ -88,7 +95,7 @@ class KubeletStandin::Lister final : public v1::PodResourcesLister::Service {
     builder.RegisterService(this);
     server_ = builder.BuildAndStart();
   }
-  ~Lister() override { server_->Shutdown(Clock::now() + 500ms); }
+  ~Lister() override { server_->Shutdown(Clock::now() + 100ms); }
 
   grpc::Status List(grpc::ServerContext*, const v1::ListPodResourcesRequest*,
                     v1::ListPodResourcesResponse* response) override {
@@ -106,45 +113,64 @@ class KubeletStandin::Lister final : public v1::PodResourcesLister::Service {
       }
     return grpc::Status::OK;
   }
+  grpc::Status GetAllocatableResources(grpc::ServerContext*, const v1::AllocatableResourcesRequest*,
+                                       v1::AllocatableResourcesResponse* response) override {
+    if (!owner_.rules_.allocatable) return {grpc::StatusCode::UNIMPLEMENTED, "unknown method GetAllocatableResources"};
+    const std::lock_guard lock{owner_.mutex_};
+    for (const auto& [resource, ids] : owner_.allocatable_)
+      for (const auto& id : ids) {
+        if (owner_.not_counted_[resource].contains(id)) continue;
+        auto* devices = response->add_devices();
+        devices->set_resource_name(resource);
+        devices->add_device_ids(id);
+      }
+    return grpc::Status::OK;
+  }
 
  private:
   KubeletStandin& owner_;
   std::unique_ptr<grpc::Server> server_;
 };
 
-KubeletStandin::KubeletStandin(std::filesystem::path root, bool legacy, std::function<void(const Json&)> event)
-    : root_{std::move(root)}, legacy_{legacy}, event_{std::move(event)} {
+KubeletStandin::KubeletStandin(std::filesystem::path root, bool legacy, std::function<void(const Json&)> event,
+                               KubeletRules rules)
+    : root_{std::move(root)}, rules_{rules}, event_{std::move(event)} {
   const auto sockets = root_ / "device-plugins";
   std::filesystem::create_directories(sockets);
+  for (const auto& entry : std::filesystem::directory_iterator{sockets})
+    if (entry.is_socket()) std::filesystem::remove(entry.path());
+  if (!legacy) std::filesystem::create_directories(root_ / "plugins_registry");
   lister_ = std::make_unique<Lister>(*this);
-  if (legacy_) {
-    for (const auto& entry : std::filesystem::directory_iterator{sockets})
-      if (entry.is_socket()) std::filesystem::remove(entry.path());
-    register_ = std::make_unique<Legacy>(*this);
+  register_ = std::make_unique<Registrar>(*this);
+  if (legacy) {
+    report({{"event", "listening"}});
     return;
   }
-  std::filesystem::create_directories(root_ / "plugins_registry");
-  inotify_ = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-  stop_ = ::eventfd(0, EFD_CLOEXEC);
-  ::inotify_add_watch(inotify_, (root_ / "plugins_registry").c_str(), IN_CREATE | IN_DELETE);
-  watcher_ = std::thread{[this] { watch(); }};
+  watcher_ = std::make_unique<PluginWatcher>(
+      root_ / "plugins_registry", rules_.retries,
+      PluginWatcher::Calls{[this](const auto& socket, const auto& resource) { return follow(socket, resource); },
+                           [this](const auto& socket) { lost(socket); },
+                           [this](const auto& socket, const auto& error) {
+                             report({{"event", "error"}, {"socket", socket.filename()}, {"text", error}});
+                           },
+                           [this] { report({{"event", "listening"}}); }});
 }
 
 KubeletStandin::~KubeletStandin() {
-  stopping_ = true;
-  if (watcher_.joinable()) {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(stop_, &one, sizeof one);
-    watcher_.join();
-    ::close(inotify_);
-    ::close(stop_);
+  {
+    const std::lock_guard lock{mutex_};
+    stopping_ = true;
+    stop_.notify_all();
   }
+  watcher_.reset();
   register_.reset();
   lister_.reset();
   std::vector<std::thread> threads;
   {
     const std::lock_guard lock{mutex_};
     for (auto& [resource, plugin] : plugins_) plugin->stream_context.TryCancel();
+    for (const auto& plugin : older_)
+      if (const auto left = plugin.lock()) left->stream_context.TryCancel();
     threads.swap(threads_);
   }
   for (auto& thread : threads) thread.join();
@@ -155,57 +181,46 @@ void KubeletStandin::report(const Json& event) {
   event_(event);
 }
 
-void KubeletStandin::watch() {
-  for (const auto& entry : std::filesystem::directory_iterator{root_ / "plugins_registry"})
-    found(entry.path().filename());
-  alignas(inotify_event) std::array<char, 8192> buffer{};
-  for (;;) {
-    std::array<pollfd, 2> ready{pollfd{inotify_, POLLIN, 0}, pollfd{stop_, POLLIN, 0}};
-    if (::poll(ready.data(), ready.size(), -1) < 0) continue;
-    if (ready[1].revents != 0) return;
-    const auto size = ::read(inotify_, buffer.data(), buffer.size());
-    for (ssize_t at = 0; at < size;) {
-      const auto* seen = reinterpret_cast<const inotify_event*>(buffer.data() + at);
-      if ((seen->mask & IN_CREATE) != 0) found(seen->name);
-      if ((seen->mask & IN_DELETE) != 0) lost(seen->name);
-      at += static_cast<ssize_t>(sizeof(inotify_event) + seen->len);
+void KubeletStandin::lost(const std::filesystem::path& socket) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (const auto registered = registered_.extract(socket); !registered.empty()) {
+      const auto plugin = plugins_.find(registered.mapped());
+      const bool meant = plugin != plugins_.end() && (rules_.forgets_by_name || plugin->second->socket == socket);
+      if (meant) plugin->second->stream_context.TryCancel();
     }
   }
+  report({{"event", "socket-removed"}, {"socket", socket.filename()}});
 }
 
-void KubeletStandin::found(const std::string& name) {
-  const auto socket = root_ / "plugins_registry" / name;
-  struct stat identity_of{};
-  if (name.starts_with('.') || ::stat(socket.c_str(), &identity_of) != 0 || !S_ISSOCK(identity_of.st_mode)) return;
-  // The first look at the folder and its events overlap.
-  const auto identity = std::to_string(identity_of.st_ino) + '/' + std::to_string(identity_of.st_ctim.tv_sec) + '.' +
-                        std::to_string(identity_of.st_ctim.tv_nsec);
-  if (std::exchange(seen_[name], identity) == identity) return;
-  const auto channel = dial(socket);
-  if (!channel) return report({{"event", "error"}, {"socket", name}, {"text", "cannot dial"}});
-  const auto registration = pluginregistration::Registration::NewStub(channel);
-  grpc::ClientContext context;
-  context.set_deadline(Clock::now() + 1s);
-  pluginregistration::PluginInfo info;
-  const auto status = registration->GetInfo(&context, {}, &info);
-  std::string error = status.ok() ? "" : "GetInfo: " + status.error_message();
-  if (status.ok() && info.type() != "DevicePlugin") error = "type " + info.type();
-  if (status.ok() && !info.name().contains('/')) error = "the ResourceName \"" + info.name() + "\" is invalid";
-  if (error.empty())
-    error = follow(info.endpoint().empty() ? socket : std::filesystem::path{info.endpoint()}, info.name(), true);
-  grpc::ClientContext told;
-  told.set_deadline(Clock::now() + 5s);
-  pluginregistration::RegistrationStatus result;
-  result.set_plugin_registered(error.empty());
-  result.set_error(error);
-  pluginregistration::RegistrationStatusResponse nothing;
-  registration->NotifyRegistrationStatus(&told, result, &nothing);
-  if (!error.empty()) report({{"event", "error"}, {"socket", name}, {"text", error}});
+void KubeletStandin::refuse(unsigned times, const std::string& text) {
+  const std::lock_guard lock{mutex_};
+  refusals_ = times;
+  refusal_ = text;
 }
 
-void KubeletStandin::lost(const std::string& name) { report({{"event", "socket-removed"}, {"socket", name}}); }
+void KubeletStandin::hang(unsigned times) {
+  const std::lock_guard lock{mutex_};
+  hangs_ = times;
+}
 
-std::string KubeletStandin::follow(const std::filesystem::path& socket, const std::string& resource, bool) {
+bool KubeletStandin::hangs() {
+  std::unique_lock lock{mutex_};
+  if (hangs_ == 0) return false;
+  --hangs_;
+  stop_.wait(lock, [this] { return stopping_; });
+  return true;
+}
+
+std::string KubeletStandin::refusal() {
+  const std::lock_guard lock{mutex_};
+  if (refusals_ == 0) return "";
+  --refusals_;
+  return refusal_;
+}
+
+std::string KubeletStandin::follow(const std::filesystem::path& socket, const std::string& resource) {
+  if (auto no = refusal(); !no.empty()) return no;
   const auto channel = dial(socket);
   if (!channel) return "cannot dial " + socket.string();
   auto plugin = std::make_shared<Plugin>();
@@ -219,7 +234,12 @@ std::string KubeletStandin::follow(const std::filesystem::path& socket, const st
   plugin->stream = plugin->stub->ListAndWatch(&plugin->stream_context, {});
   report({{"event", "registered"}, {"resource", resource}, {"socket", socket.filename()}});
   const std::lock_guard lock{mutex_};
+  if (const auto before = plugins_.find(resource); before != plugins_.end()) {
+    older_.push_back(before->second);
+    if (!rules_.forgets_by_name) before->second->stream_context.TryCancel();
+  }
   plugins_[resource] = plugin;
+  registered_[socket] = resource;
   threads_.emplace_back([this, plugin] { read(plugin); });
   return "";
 }
@@ -227,30 +247,53 @@ std::string KubeletStandin::follow(const std::filesystem::path& socket, const st
 void KubeletStandin::read(const std::shared_ptr<Plugin>& plugin) {
   v1beta1::ListAndWatchResponse list;
   while (plugin->stream->Read(&list)) {
-    unsigned healthy = 0;
+    std::set<std::string> healthy;
     auto first = Json::array();
     for (const auto& device : list.devices()) {
-      healthy += device.health() == "Healthy" ? 1 : 0;
+      if (device.health() == "Healthy") healthy.insert(device.id());
       if (first.size() < 16) first.push_back(device.id());
+    }
+    const auto count = healthy.size();
+    {
+      const std::lock_guard lock{mutex_};
+      if (plugins_[plugin->resource] == plugin) allocatable_[plugin->resource] = std::move(healthy);
     }
     const bool topology = list.devices_size() > 0 && list.devices(0).has_topology();
     report({{"event", "devices"},
             {"resource", plugin->resource},
+            {"socket", plugin->socket.filename()},
             {"capacity", list.devices_size()},
-            {"healthy", healthy},
+            {"healthy", count},
             {"ids", std::move(first)},
             {"numa", topology ? Json(list.devices(0).topology().nodes(0).id()) : Json()}});
   }
-  const auto status = plugin->stream->Finish();
-  const bool newest = [&] {
+  ended(plugin, static_cast<int>(plugin->stream->Finish().error_code()));
+}
+
+void KubeletStandin::ended(const std::shared_ptr<Plugin>& plugin, int code) {
+  bool newest = false;
+  {
     const std::lock_guard lock{mutex_};
-    const auto found = plugins_.find(plugin->resource);
-    return found != plugins_.end() && found->second == plugin;
-  }();
+    const auto& current = plugins_.at(plugin->resource);
+    newest = current == plugin;
+    if (!newest && rules_.forgets_by_name) current->stream_context.TryCancel();
+    if (newest) allocatable_.erase(plugin->resource);
+  }
   report({{"event", "stream-ended"},
           {"resource", plugin->resource},
+          {"socket", plugin->socket.filename()},
           {"newest", newest},
-          {"code", static_cast<int>(status.error_code())}});
+          {"code", code}});
+}
+
+std::set<std::string> KubeletStandin::allocatable(const std::string& resource) {
+  const std::lock_guard lock{mutex_};
+  return allocatable_[resource];
+}
+
+void KubeletStandin::lose_count_of(const std::string& resource, const std::string& id) {
+  const std::lock_guard lock{mutex_};
+  not_counted_[resource].insert(id);
 }
 
 KubeletStandin::Json KubeletStandin::allocate(const std::string& resource, const std::vector<std::string>& ids) {

@@ -104,6 +104,16 @@ void announce_resources(const Snapshot& before, const Snapshot& after) {
                 fmt::format("the kubelet {} resource {}", streams ? "follows" : "no longer follows", name));
     if (endpoint.last_error && endpoint.last_error != old.last_error)
       loop::log(Event::problem, {{names::kFieldResource, name}}, *endpoint.last_error);
+    if (endpoint.disagreement && endpoint.disagreement != old.disagreement)
+      loop::log(Event::problem, {{names::kFieldResource, name}}, *endpoint.disagreement);
+    if (endpoint.rival == old.rival) continue;
+    if (endpoint.rival.empty())
+      loop::log(Event::rival_gone, {{names::kFieldResource, name}},
+                fmt::format("resource {} is the agent's alone: the plugin on {} has gone", name, old.rival));
+    else
+      loop::log(Event::rival_found, {{names::kFieldResource, name}},
+                fmt::format("another plugin offers resource {} on {}: {}", name, endpoint.rival,
+                            endpoint.standing_by ? "the agent stands by until it goes" : "the agent takes it over"));
   }
 }
 

@@ -124,8 +124,12 @@ class Daemon {
       loop::log(Event::problem, {}, error);
       sd_event_exit(event_.get(), 1);
     };
-    auto bus = dbus::Service::connect(event_.get(), cell_, make_requests(reconciler_, configuration_, cell_),
-                                      std::move(options));
+    auto requests = make_requests(reconciler_, configuration_, cell_);
+    requests.rescan = [this](dbus::Uid uid) -> dbus::Answer<dbus::JobId> {
+      if (endpoint_) endpoint_->look();
+      return reconciler_.rescan(uid);
+    };
+    auto bus = dbus::Service::connect(event_.get(), cell_, std::move(requests), std::move(options));
     if (!bus) {
       // Everything else works without a bus.
       loop::log(Event::problem, {}, bus.error());

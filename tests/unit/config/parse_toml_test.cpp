@@ -197,6 +197,7 @@ TEST(ParseToml, ReadsResourcesModulesAndTheKubelet) {
 required = ["ib_uverbs", "vfio-pci"]
 [kubelet]
 root = "/data/kubelet"
+on_rival = "stand-by"
 [agent]
 auto_apply = false
 protected = ["0000:3b:00.0"]
@@ -213,6 +214,7 @@ exclude_topology = true
 )");
   EXPECT_EQ(config.modules.at(1).name, "vfio-pci");
   EXPECT_EQ(config.kubelet.root, "/data/kubelet");
+  EXPECT_EQ(config.kubelet.on_rival, model::OnRival::stand_by);
   EXPECT_FALSE(config.auto_apply);
   EXPECT_TRUE(config.protected_functions.contains(model::PciAddress::parse("0000:3b:00.0").value()));
   EXPECT_EQ(config.resources.at(0).rdma_hca_max, 1000u);
@@ -292,6 +294,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"[[resource]]\nname = \"a.io/x\"\nkind = \"both\"\nselectors = {}", "not a kind"},
         Bad{"[resource]\nname = \"a.io/x\"", "write [[resource]]"},
         Bad{"[kernel_modules]\nrequired = [\"../../x\"]", "module's name"},
+        Bad{"[kubelet]\non_rival = \"fight\"", "neither \"take-over\" nor \"stand-by\""},
         Bad{"[kubelet]\nroot = \"var/lib\"", "absolute path"}, Bad{"[kubelet]\nenabled = 1", "true or false"},
         Bad{"a = 1\na = 2", "t.toml:2"}, Bad{"x = \"\xff\xfe\"", "t.toml:1"}, Bad{"[", "t.toml:1"}));
 

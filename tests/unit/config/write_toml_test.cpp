@@ -151,6 +151,7 @@ const std::map<std::string, std::string> kSamples{
     {"kubelet.sriov_resource_prefix", R"("example.com")"},
     {"kubelet.strict", "true"},
     {"kubelet.link_up", "true"},
+    {"kubelet.on_rival", R"("stand-by")"},
     {"resource.name", R"("example.com/other")"},
     {"resource.kind", R"("shared")"},
     {"resource.rdma_hca_max", "63"},

@@ -182,6 +182,24 @@ TEST(Resources, SayWhoIsNotInThemYet) {
             "example.com/rdma: 0000:5e:00.0 is not in it: no RDMA device, waits for its driver\n");
 }
 
+TEST(Resources, SayWhoHoldsADeviceAndWhoElseOffersIt) {
+  auto state = machine();
+  auto& resource = state["Resources"][0];
+  resource["NotReady"] = Json::array();
+  resource["Holders"] = {{{"Device", "7"}, {"Pod", "ml/worker-0"}, {"Container", "app"}}};
+  resource["Rival"] = "/var/lib/kubelet/plugins_registry/rdma.sock";
+  resource["StandingBy"] = true;
+  resource["Disagreement"] = {
+      {"Code", "internal"}, {"Errno", 0}, {"Operation", "offer"}, {"Object", "example.com/rdma"}, {"Advice", "count"}};
+  const auto text = resources(state, {});
+  EXPECT_NE(text.find("example.com/rdma: 7 is held by container app of pod ml/worker-0\n"), std::string::npos) << text;
+  EXPECT_NE(
+      text.find("another plugin offers it too, on /var/lib/kubelet/plugins_registry/rdma.sock: the agent stands by"),
+      std::string::npos)
+      << text;
+  EXPECT_NE(text.find("  count\n"), std::string::npos) << text;
+}
+
 TEST(Views, OfAnEmptyMachineSaySo) {
   EXPECT_EQ(devices(Json::object(), {}), "no network functions\n");
   EXPECT_EQ(modules(Json::object(), {}), "no kernel modules are asked for or in use\n");
