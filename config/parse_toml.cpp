@@ -114,6 +114,25 @@ Read<model::ResourceKind> resource_kind(std::string_view text) {
   return std::unexpected(fmt::format("\"{}\" is not a kind: \"shared\" or \"exclusive\"", text.substr(0, 32)));
 }
 
+// What a container gets with a device.
+void giving(TableReader& reader, model::Resource& result) {
+  const bool shared = result.kind == model::ResourceKind::shared;
+  result.preferred_allocation =
+      reader.text("preferred_allocation", preferred_allocation).value_or(result.preferred_allocation);
+  if (shared && reader.has("preferred_allocation"))
+    reader.refuse("preferred_allocation", "it belongs to exclusive resources; shares are all the same");
+  result.pre_start = reader.boolean("pre_start").value_or(false);
+  if (reader.has("required_nodes")) {
+    const auto nodes = reader.texts("required_nodes", rdma_node);
+    result.required_nodes = {nodes.begin(), nodes.end()};
+    if (result.required_nodes.insert(model::RdmaNode::uverbs).second && !nodes.empty())
+      reader.refuse("required_nodes", "\"uverbs\" is not in it, and an RDMA device is of no use without");
+  }
+  result.permissions = reader.text("permissions", node_permissions).value_or(result.permissions);
+  if (!shared && reader.has("permissions"))
+    reader.refuse("permissions", "it belongs to shared resources; the nodes of exclusive ones are \"rw\"");
+}
+
 model::Resource resource(const toml::table& table, Mistakes& mistakes) {
   TableReader reader{table, "resource", mistakes};
   model::Resource result;
@@ -132,6 +151,7 @@ model::Resource resource(const toml::table& table, Mistakes& mistakes) {
   if (reader.has("selectors") && result.selectors.empty())
     reader.refuse("selectors", "the list is empty; {} matches every function");
   result.exclude_topology = reader.boolean("exclude_topology").value_or(false);
+  giving(reader, result);
   return result;
 }
 
@@ -217,6 +237,7 @@ Config read(const toml::table& top, const Config& below, Mistakes& mistakes) {
     TableReader settings{*kubelet, "kubelet", mistakes};
     config.kubelet.enabled = settings.boolean("enabled").value_or(below.kubelet.enabled);
     if (auto root = settings.text("root", kubelet_root)) config.kubelet.root = std::move(*root);
+    config.kubelet.cdi = settings.text("cdi", cdi_mode).value_or(below.kubelet.cdi);
   }
   reader.tables("resource", [&](const toml::table& one) { config.resources.push_back(resource(one, mistakes)); });
   refuse_twins(config.module_versions, "version of", mistakes);

@@ -155,6 +155,19 @@ std::string written(const model::SriovPolicy& policy) {
   return text;
 }
 
+void add_giving(Pairs& pairs, const model::Resource& resource) {
+  const model::Resource plain;
+  if (resource.preferred_allocation != plain.preferred_allocation)
+    pairs.text("preferred_allocation", word(resource.preferred_allocation));
+  pairs.boolean("pre_start", resource.pre_start, plain.pre_start);
+  if (resource.required_nodes != plain.required_nodes) {
+    std::vector<std::string> nodes;
+    for (const auto node : resource.required_nodes) nodes.emplace_back(word(node));
+    pairs.list("required_nodes", nodes);
+  }
+  if (resource.permissions != plain.permissions) pairs.text("permissions", word(resource.permissions));
+}
+
 std::string written(const model::Resource& resource) {
   Pairs pairs;
   pairs.text("name", resource.name);
@@ -162,6 +175,7 @@ std::string written(const model::Resource& resource) {
   if (resource.kind == model::ResourceKind::shared) pairs.number("rdma_hca_max", resource.rdma_hca_max);
   pairs.raw("selectors", one_or_list(resource.selectors));
   pairs.boolean("exclude_topology", resource.exclude_topology, false);
+  add_giving(pairs, resource);
   return table("[[resource]]", pairs, resource.place);
 }
 
@@ -195,6 +209,7 @@ std::string settings(const model::Config& config) {
   Pairs kubelet;
   kubelet.boolean("enabled", config.kubelet.enabled, plain.kubelet.enabled);
   if (config.kubelet.root != plain.kubelet.root) kubelet.text("root", config.kubelet.root);
+  if (config.kubelet.cdi != plain.kubelet.cdi) kubelet.text("cdi", word(config.kubelet.cdi));
 
   std::string text;
   Pairs infiniband;

@@ -68,7 +68,8 @@ std::string text_with(const std::string& table, const std::string& key, const st
     }
     found->second[key] = value;
     if (key == "vlan_qos" || key == "vlan_proto") found->second["vlan"] = "0";
-    if (table == "resource" && key == "rdma_hca_max") found->second["kind"] = R"("shared")";
+    if (table == "resource" && (key == "rdma_hca_max" || key == "permissions")) found->second["kind"] = R"("shared")";
+    if (table == "resource" && key == "permissions") found->second["rdma_hca_max"] = "5";
     if (table == "resource" && key == "kind" && value == R"("shared")") found->second["rdma_hca_max"] = "5";
   }
   std::string text;
@@ -147,6 +148,11 @@ const std::map<std::string, std::string> kSamples{
     {"resource.kind", R"("shared")"},
     {"resource.rdma_hca_max", "63"},
     {"resource.exclude_topology", "true"},
+    {"kubelet.cdi", R"("field")"},
+    {"resource.preferred_allocation", R"("near-gpu")"},
+    {"resource.pre_start", "true"},
+    {"resource.required_nodes", R"(["uverbs", "umad", "rdma_cm"])"},
+    {"resource.permissions", R"("rw")"},
     {"resource.selectors.vendors", R"(["15b3"])"},
     {"resource.selectors.devices", R"(["101e"])"},
     {"resource.selectors.drivers", R"(["vfio-pci"])"},
