@@ -138,6 +138,9 @@ void Endpoint::publish(const std::shared_ptr<const model::Snapshot>& snapshot) {
     Entry& entry = place->second;
     entry.wanted = true;
     if (!fresh && entry.pool == pool) continue;
+    // The kubelet asks for the options once, when a resource is registered.
+    const bool other_calls =
+        !fresh && options_of(entry.pool.resource).SerializeAsString() != options_of(pool.resource).SerializeAsString();
     entry.pool = pool;
     auto list = std::make_shared<const v1beta1::ListAndWatchResponse>(device_list(pool));
     if (list->ByteSizeLong() > kMostMessage) {
@@ -152,6 +155,8 @@ void Endpoint::publish(const std::shared_ptr<const model::Snapshot>& snapshot) {
       const auto name = pool.resource.name;
       entry.supervisor = std::make_unique<loop::Timer>(event_, [this, name] { reopen(name); });
       open(name);
+    } else if (other_calls && entry.server) {
+      reopen(pool.resource.name);
     } else if (entry.server && !same) {
       entry.server->publish(entry.list);
     }
@@ -199,6 +204,10 @@ ResourceServer::Events Endpoint::events_of(const std::string& resource) {
       },
       [this, entry_of] {
         if (const Entry* entry = entry_of()) context_.handed_out(entry->pool.functions);
+      },
+      // It has another list than we: it is told ours again.
+      [entry_of] {
+        if (const Entry* entry = entry_of()) entry->server->publish(entry->list);
       },
   };
 }
