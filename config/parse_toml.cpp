@@ -185,6 +185,7 @@ Config read(const toml::table& top, const Config& below, Mistakes& mistakes) {
     if (auto root = settings.text("root", kubelet_root)) config.kubelet.root = std::move(*root);
     plugins(settings, config.plugins);
     config.kubelet.on_rival = settings.text("on_rival", on_rival).value_or(below.kubelet.on_rival);
+    config.kubelet.cdi = settings.text("cdi", cdi_mode).value_or(below.kubelet.cdi);
   }
   reader.tables("resource", [&](const toml::table& one) { config.resources.push_back(resource(one, mistakes)); });
   refuse_twins(config.module_versions, "version of", mistakes);

@@ -141,6 +141,25 @@ void having(TableReader& reader, model::Resource& result, Mistakes& mistakes) {
   result.additional_info = additional_info(reader, mistakes);
 }
 
+// What a container gets with a device.
+void giving(TableReader& reader, model::Resource& result) {
+  const bool shared = result.kind == ResourceKind::shared;
+  result.preferred_allocation =
+      reader.text("preferred_allocation", preferred_allocation).value_or(result.preferred_allocation);
+  if (shared && reader.has("preferred_allocation"))
+    reader.refuse("preferred_allocation", "it belongs to exclusive resources; shares are all the same");
+  result.pre_start = reader.boolean("pre_start").value_or(false);
+  if (reader.has("required_nodes")) {
+    const auto nodes = reader.texts("required_nodes", rdma_node);
+    result.required_nodes = {nodes.begin(), nodes.end()};
+    if (result.required_nodes.insert(model::RdmaNode::uverbs).second && !nodes.empty())
+      reader.refuse("required_nodes", "\"uverbs\" is not in it, and an RDMA device is of no use without");
+  }
+  result.permissions = reader.text("permissions", node_permissions).value_or(result.permissions);
+  if (!shared && reader.has("permissions"))
+    reader.refuse("permissions", "it belongs to shared resources; the nodes of exclusive ones are \"rw\"");
+}
+
 }  // namespace
 
 Selectors common_selectors(TableReader& reader) {
@@ -165,6 +184,7 @@ model::Resource resource(const toml::table& table, Mistakes& mistakes) {
   if (kind) {
     sharing(reader, result);
     having(reader, result, mistakes);
+    giving(reader, result);
   }
   reader.table_or_list("selectors",
                        [&](const toml::table& one) { result.selectors.push_back(selectors(one, result, mistakes)); });

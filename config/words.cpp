@@ -158,6 +158,35 @@ Read<model::ReloadPolicy> reload_policy(std::string_view text) {
   return std::unexpected(fmt::format("\"{}\" is neither \"never\" nor \"when-safe\"", text.substr(0, 32)));
 }
 
+Read<model::PreferredAllocation> preferred_allocation(std::string_view text) {
+  using model::PreferredAllocation;
+  for (const auto policy : {PreferredAllocation::none, PreferredAllocation::pack, PreferredAllocation::spread,
+                            PreferredAllocation::near_gpu})
+    if (text == word(policy)) return policy;
+  return std::unexpected(
+      fmt::format("\"{}\" is not one of \"none\", \"pack\", \"spread\", \"near-gpu\"", text.substr(0, 32)));
+}
+
+Read<model::NodePermissions> node_permissions(std::string_view text) {
+  for (const auto permissions : {model::NodePermissions::rwm, model::NodePermissions::rw})
+    if (text == word(permissions)) return permissions;
+  return std::unexpected(fmt::format("\"{}\" is neither \"rwm\" nor \"rw\"", text.substr(0, 32)));
+}
+
+Read<model::RdmaNode> rdma_node(std::string_view text) {
+  using model::RdmaNode;
+  for (const auto node : {RdmaNode::uverbs, RdmaNode::umad, RdmaNode::issm, RdmaNode::rdma_cm})
+    if (text == word(node)) return node;
+  return std::unexpected(
+      fmt::format("\"{}\" is not one of \"uverbs\", \"umad\", \"issm\", \"rdma_cm\"", text.substr(0, 32)));
+}
+
+Read<model::CdiMode> cdi_mode(std::string_view text) {
+  for (const auto mode : {model::CdiMode::off, model::CdiMode::field, model::CdiMode::annotation})
+    if (text == word(mode)) return mode;
+  return std::unexpected(fmt::format("\"{}\" is not one of \"off\", \"field\", \"annotation\"", text.substr(0, 32)));
+}
+
 Read<model::LinkType> link_type(std::string_view text) {
   if (text == "ethernet" || text == "ether" || text == "eth") return model::LinkType::ethernet;
   if (text == "infiniband" || text == "ib") return model::LinkType::infiniband;

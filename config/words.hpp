@@ -33,6 +33,10 @@ using Read = std::expected<T, std::string>;
 [[nodiscard]] Read<model::LinkType> link_type(std::string_view text);
 [[nodiscard]] Read<model::VdpaType> vdpa_type(std::string_view text);
 [[nodiscard]] Read<model::RdmaNetnsMode> rdma_netns_mode(std::string_view text);
+[[nodiscard]] Read<model::PreferredAllocation> preferred_allocation(std::string_view text);
+[[nodiscard]] Read<model::NodePermissions> node_permissions(std::string_view text);
+[[nodiscard]] Read<model::RdmaNode> rdma_node(std::string_view text);
+[[nodiscard]] Read<model::CdiMode> cdi_mode(std::string_view text);
 [[nodiscard]] Read<std::string> interface_name(std::string_view text);
 [[nodiscard]] Read<std::string> module_name(std::string_view text);
 [[nodiscard]] Read<std::string> module_or_set(std::string_view text);   // "ib_uverbs", "@mlx5"

@@ -183,6 +183,19 @@ std::string inline_tables(const std::map<std::string, std::map<std::string, std:
   return all.inline_table();
 }
 
+void add_giving(Pairs& pairs, const model::Resource& resource) {
+  const model::Resource plain;
+  if (resource.preferred_allocation != plain.preferred_allocation)
+    pairs.text("preferred_allocation", word(resource.preferred_allocation));
+  pairs.boolean("pre_start", resource.pre_start, plain.pre_start);
+  if (resource.required_nodes != plain.required_nodes) {
+    std::vector<std::string> nodes;
+    for (const auto node : resource.required_nodes) nodes.emplace_back(word(node));
+    pairs.list("required_nodes", nodes);
+  }
+  if (resource.permissions != plain.permissions) pairs.text("permissions", word(resource.permissions));
+}
+
 std::string written(const model::Resource& resource) {
   Pairs pairs;
   pairs.text("name", resource.name);
@@ -197,6 +210,7 @@ std::string written(const model::Resource& resource) {
   if (resource.keep_lost_seconds != model::kKeepLostSeconds)
     pairs.number("keep_lost_seconds", resource.keep_lost_seconds);
   if (!resource.additional_info.empty()) pairs.raw("additional_info", inline_tables(resource.additional_info));
+  add_giving(pairs, resource);
   return table("[[resource]]", pairs, resource.place);
 }
 
@@ -238,6 +252,7 @@ std::string settings(const model::Config& config) {
   kubelet.boolean("strict", plugins.strict, plain.plugins.strict);
   kubelet.boolean("link_up", plugins.link_up, plain.plugins.link_up);
   if (config.kubelet.on_rival != plain.kubelet.on_rival) kubelet.text("on_rival", word(config.kubelet.on_rival));
+  if (config.kubelet.cdi != plain.kubelet.cdi) kubelet.text("cdi", word(config.kubelet.cdi));
 
   std::string text;
   Pairs infiniband;

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <system_error>
 #include <utility>
 
@@ -48,6 +49,28 @@ std::expected<void, Error> write_all(int fd, std::string_view text, const std::f
   return {};
 }
 
+enum class Durability : std::uint8_t { disk, memory };
+
+std::expected<void, Error> write_beside(const std::filesystem::path& path, std::string_view text, mode_t mode,
+                                        Durability durability) {
+  std::error_code failure;
+  std::filesystem::create_directories(path.parent_path(), failure);
+  if (failure) return std::unexpected(system_error(failure.value(), "create", path.parent_path().string()));
+  const std::filesystem::path temporary = path.string() + ".new";
+  auto written = [&]() -> std::expected<void, Error> {
+    Descriptor fd{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode)};
+    if (fd.get() < 0) return std::unexpected(system_error(errno, "create", temporary.string()));
+    if (auto done = write_all(fd.get(), text, temporary); !done) return done;
+    if (::fchmod(fd.get(), mode) != 0 || (durability == Durability::disk && ::fsync(fd.get()) != 0) || fd.close() != 0)
+      return std::unexpected(system_error(errno, "write", temporary.string()));
+    if (::rename(temporary.c_str(), path.c_str()) != 0)
+      return std::unexpected(system_error(errno, "rename", temporary.string()));
+    return {};
+  }();
+  if (!written) ::unlink(temporary.c_str());
+  return written;
+}
+
 }  // namespace
 
 std::expected<std::string, Error> read(const std::filesystem::path& path, std::size_t limit) {
@@ -72,25 +95,12 @@ std::expected<std::string, Error> read(const std::filesystem::path& path, std::s
 }
 
 std::expected<void, Error> write_atomically(const std::filesystem::path& path, std::string_view text, mode_t mode) {
-  std::error_code failure;
-  std::filesystem::create_directories(path.parent_path(), failure);
-  if (failure) return std::unexpected(system_error(failure.value(), "create", path.parent_path().string()));
-  const std::filesystem::path temporary = path.string() + ".new";
-  auto written = [&]() -> std::expected<void, Error> {
-    Descriptor fd{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode)};
-    if (fd.get() < 0) return std::unexpected(system_error(errno, "create", temporary.string()));
-    if (auto done = write_all(fd.get(), text, temporary); !done) return done;
-    if (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0 || fd.close() != 0)
-      return std::unexpected(system_error(errno, "write", temporary.string()));
-    if (::rename(temporary.c_str(), path.c_str()) != 0)
-      return std::unexpected(system_error(errno, "rename", temporary.string()));
-    return {};
-  }();
-  if (!written) {
-    ::unlink(temporary.c_str());
-    return written;
-  }
+  if (auto written = write_beside(path, text, mode, Durability::disk); !written) return written;
   return sync_folder(path.parent_path());
+}
+
+std::expected<void, Error> replace(const std::filesystem::path& path, std::string_view text, mode_t mode) {
+  return write_beside(path, text, mode, Durability::memory);
 }
 
 std::expected<void, Error> remove(const std::filesystem::path& path) {

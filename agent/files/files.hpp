@@ -21,6 +21,11 @@ namespace nic::files {
 [[nodiscard]] std::expected<void, model::Error> write_atomically(const std::filesystem::path& path,
                                                                  std::string_view text, mode_t mode = 0644);
 
+// write, rename: readers see the old or the new one, and nothing waits for a disk. Power loss may leave an empty one:
+// for files in memory (/run) and those that can be done without.
+[[nodiscard]] std::expected<void, model::Error> replace(const std::filesystem::path& path, std::string_view text,
+                                                        mode_t mode = 0644);
+
 // Remove durably; a file that is not there is success.
 [[nodiscard]] std::expected<void, model::Error> remove(const std::filesystem::path& path);
 

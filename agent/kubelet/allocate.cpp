@@ -1,12 +1,16 @@
 #include "kubelet/allocate.hpp"
 
+#include "core/granted.hpp"
+#include "core/preferred.hpp"
+#include "kubelet/cdi.hpp"
+#include "kubelet/device_info.hpp"
+#include "kubelet/environment.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
-#include <map>
-#include <nlohmann/json.hpp>
-#include <set>
+#include <iterator>
 #include <utility>
 
 namespace nic::kubelet {
@@ -15,35 +19,26 @@ namespace {
 using model::Code;
 using model::DeviceNode;
 using model::Error;
-using model::NodeKind;
+using model::ResourceKind;
 
-std::string_view info_key(NodeKind kind) {
-  switch (kind) {
-    case NodeKind::vfio_container: return "mount";
-    case NodeKind::vfio_group: return "dev-mount";
-    case NodeKind::uverbs: return "uverbs";
-    case NodeKind::umad: return "umad";
-    case NodeKind::issm: return "issm";
-    case NodeKind::ucm: return "ucm";
-    case NodeKind::rdma_cm: return "rdma_cm";
-  }
-  std::unreachable();
+constexpr std::string_view kExclusivePermissions = "rw";
+
+// What is known of a container's devices before anything is answered or written.
+struct Resolved {
+  // Exclusive: each device. Shared: each HCA, whatever shares were asked for.
+  std::vector<ToldDevice> devices;
+  std::vector<CdiDevice> cdi;  // those of them that have nodes
+  std::vector<Given> given;    // by the ids of the request
+};
+
+bool is_shared(const model::Pool& pool) { return pool.resource.kind == ResourceKind::shared; }
+
+model::CdiMode cdi_mode(const model::Snapshot& snapshot) {
+  return snapshot.config ? snapshot.config->kubelet.cdi : model::CdiMode::off;
 }
 
-bool is_vfio(NodeKind kind) { return kind == NodeKind::vfio_container || kind == NodeKind::vfio_group; }
-
-// Go's encoder writes these three as escapes, and the value is compared byte by byte by some.
-std::string html_escaped(const std::string& json) {
-  std::string text;
-  for (const char c : json) {
-    switch (c) {
-      case '<': text += "\\u003c"; break;
-      case '>': text += "\\u003e"; break;
-      case '&': text += "\\u0026"; break;
-      default: text += c; break;
-    }
-  }
-  return text;
+std::string_view permissions_of(const model::Pool& pool) {
+  return is_shared(pool) ? word(pool.resource.permissions) : kExclusivePermissions;
 }
 
 void add_node(v1beta1::ContainerAllocateResponse& container, const DeviceNode& node, std::string_view permissions) {
@@ -60,99 +55,216 @@ Error unknown(const std::string& id, const model::Pool& pool) {
                         "there is no such device in the pool now");
 }
 
-model::NodeRequest request_for(const model::Snapshot& snapshot, const model::PciAddress& address) {
-  model::NodeRequest request;
-  request.function = address;
-  const auto* function = snapshot.inventory.function(address);
-  request.vfio = function != nullptr && function->driver == "vfio-pci";
-  for (const auto* rdma : snapshot.inventory.rdma_devices_of(address)) request.rdma_devices.push_back(rdma->name);
-  return request;
-}
-
 bool is_shared_id(const std::string& id, unsigned capacity) {
   unsigned value{};
   const auto [end, failure] = std::from_chars(id.data(), id.data() + id.size(), value);
   return failure == std::errc{} && end == id.data() + id.size() && value < capacity && std::to_string(value) == id;
 }
 
-// Every character device of every matched HCA.
-std::expected<void, Error> fill_shared(v1beta1::ContainerAllocateResponse& container, const model::Snapshot& snapshot,
-                                       const model::Pool& pool, const Resolve& resolve,
-                                       const v1beta1::ContainerAllocateRequest& request) {
-  for (const auto& id : request.devices_ids())
+std::expected<const model::PoolDevice*, Error> device_of(const model::Pool& pool, const std::string& id) {
+  const auto device = std::ranges::find(pool.devices, id, &model::PoolDevice::id);
+  if (device == pool.devices.end()) return std::unexpected(unknown(id, pool));
+  if (!device->healthy)
+    return std::unexpected(Error{Code::invalid, 0, "allocate", id,
+                                 device->unhealthy.empty() ? "the device is not healthy" : device->unhealthy});
+  return &*device;
+}
+
+std::expected<ToldDevice, Error> resolved(const std::string& id, model::NodeRequest wanted, const Resolve& resolve) {
+  ToldDevice device{id, std::move(wanted), {}, {}};
+  device.function = device.wanted.function;
+  if (device.wanted.empty()) return device;
+  auto nodes = resolve(device.wanted);
+  if (!nodes) return std::unexpected(std::move(nodes.error()));
+  device.nodes = std::move(*nodes);
+  return device;
+}
+
+// Every character device of every matched HCA, for whatever shares.
+std::expected<Resolved, Error> resolve_shared(const model::Snapshot& snapshot, const model::Pool& pool, const auto& ids,
+                                              const Resolve& resolve) {
+  Resolved result;
+  for (const auto& id : ids)
     if (!is_shared_id(id, pool.capacity)) return std::unexpected(unknown(id, pool));
+  std::vector<DeviceNode> all;
   for (const auto& function : pool.functions) {
-    model::NodeRequest nodes_of = request_for(snapshot, function);
-    nodes_of.vfio = false;
-    const auto nodes = resolve(nodes_of);
-    if (!nodes) return std::unexpected(nodes.error());
-    for (const auto& node : *nodes) add_node(container, node, "rwm");
+    auto hca = resolved(function.text(), core::shared_nodes(snapshot, pool.resource, function), resolve);
+    if (!hca) return std::unexpected(std::move(hca.error()));
+    std::ranges::copy_if(hca->nodes, std::back_inserter(all), [&](const DeviceNode& node) {
+      return std::ranges::find(all, node.host_path, &DeviceNode::host_path) == all.end();
+    });
+    result.devices.push_back(std::move(*hca));
   }
+  if (pool.resource.pre_start)
+    for (const auto& id : ids) result.given.push_back({pool.resource.name, id, all, {}});
+  return result;
+}
+
+std::expected<Resolved, Error> resolve_exclusive(const model::Snapshot& snapshot, const model::Pool& pool,
+                                                 const auto& ids, const Resolve& resolve) {
+  Resolved result;
+  for (const auto& id : ids) {
+    const auto known = device_of(pool, id);
+    if (!known) return std::unexpected(known.error());
+    auto device = resolved(id, core::wanted_nodes(snapshot, pool.resource, **known), resolve);
+    if (!device) return std::unexpected(std::move(device.error()));
+    auto info = device_info(snapshot, pool.resource, **known, device->wanted, device->nodes);
+    if (!info.empty() || pool.resource.pre_start)
+      result.given.push_back({pool.resource.name, id, device->nodes, std::move(info)});
+    result.devices.push_back(std::move(*device));
+  }
+  return result;
+}
+
+std::expected<Resolved, Error> resolve_all(const model::Snapshot& snapshot, const model::Pool& pool, const auto& ids,
+                                           const Resolve& resolve) {
+  auto result =
+      is_shared(pool) ? resolve_shared(snapshot, pool, ids, resolve) : resolve_exclusive(snapshot, pool, ids, resolve);
+  if (result)
+    for (const auto& device : result->devices)
+      if (!device.nodes.empty()) result->cdi.push_back(cdi_device(device.id, device.nodes, permissions_of(pool)));
+  return result;
+}
+
+std::expected<void, Error> keep_cdi(const model::Pool& pool, const Resolved& what, const ContainerFiles& files) {
+  if (!files.keep_cdi) return {};
+  for (const auto& device : what.cdi)
+    if (auto kept = files.keep_cdi(pool.resource.name, device); !kept) return kept;
   return {};
 }
 
-nlohmann::json device_info(const std::string& id, const std::vector<DeviceNode>& nodes) {
-  nlohmann::json info{{"generic", {{"deviceID", id}}}};
-  for (const auto& node : nodes) {
-    auto& group = info[is_vfio(node.kind) ? "vfio" : "rdma"];
-    group[std::string{info_key(node.kind)}] = node.container_path;
-    if (!node.rdma_device.empty()) group["rdma_dev"] = node.rdma_device;
-  }
-  return info;
+// Before the answer: who reads these files does so as soon as the kubelet has it.
+std::expected<void, Error> write_files(const model::Pool& pool, model::CdiMode cdi, const Resolved& what,
+                                       const ContainerFiles& files) {
+  if (cdi != model::CdiMode::off)
+    if (auto kept = keep_cdi(pool, what, files); !kept) return kept;
+  if (files.keep)
+    for (const auto& given : what.given)
+      if (auto kept = files.keep(given); !kept) return kept;
+  return {};
 }
 
-std::expected<void, Error> fill_exclusive(v1beta1::ContainerAllocateResponse& container,
-                                          const model::Snapshot& snapshot, const model::Pool& pool,
-                                          const Resolve& resolve, const v1beta1::ContainerAllocateRequest& request) {
-  std::string ids;
-  nlohmann::json infos = nlohmann::json::object();
-  for (const auto& id : request.devices_ids()) {
-    const auto device = std::ranges::find(pool.devices, id, &model::PoolDevice::id);
-    if (device == pool.devices.end()) return std::unexpected(unknown(id, pool));
-    if (!device->healthy) return std::unexpected(Error{Code::invalid, 0, "allocate", id, "the device is not healthy"});
-    const auto wanted = request_for(snapshot, device->function);
-    std::vector<DeviceNode> nodes;
-    if (wanted.vfio || !wanted.rdma_devices.empty()) {
-      auto found = resolve(wanted);
-      if (!found) return std::unexpected(found.error());
-      nodes = std::move(*found);
+// Nodes by DeviceSpecs or by CDI, never both: the runtime would merge them.
+void give_nodes(v1beta1::ContainerAllocateResponse& container, const model::Pool& pool, model::CdiMode cdi,
+                const Resolved& what) {
+  const auto& resource = pool.resource.name;
+  switch (cdi) {
+    case model::CdiMode::off:
+      for (const auto& device : what.devices)
+        for (const auto& node : device.nodes) add_node(container, node, permissions_of(pool));
+      break;
+    case model::CdiMode::field:
+      for (const auto& device : what.cdi) container.add_cdi_devices()->set_name(cdi_name(resource, device.name));
+      break;
+    case model::CdiMode::annotation: {
+      std::string names;
+      for (const auto& device : what.cdi) names += (names.empty() ? "" : ",") + cdi_name(resource, device.name);
+      if (!names.empty()) (*container.mutable_annotations())[cdi_annotation_key(resource)] = names;
+      break;
     }
-    for (const auto& node : nodes) add_node(container, node, "rw");
-    infos[id] = device_info(id, nodes);
-    ids += (ids.empty() ? "" : ",") + id;
   }
-  const auto name = environment_name(pool.resource.name);
-  (*container.mutable_envs())[name] = ids;
-  (*container.mutable_envs())[name + "_INFO"] =
-      html_escaped(infos.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-  return {};
+}
+
+std::string names(const std::vector<DeviceNode>& nodes) {
+  std::string text;
+  for (const auto& node : nodes) text += (text.empty() ? "" : ", ") + node.host_path;
+  return text.empty() ? "nothing" : text;
+}
+
+// The same device under the same paths.
+bool same(const std::vector<DeviceNode>& a, const std::vector<DeviceNode>& b) {
+  const auto paths = [](const std::vector<DeviceNode>& nodes) {
+    std::vector<std::pair<std::string_view, std::string_view>> all;
+    for (const auto& node : nodes) all.emplace_back(node.host_path, node.container_path);
+    std::ranges::sort(all);
+    return all;
+  };
+  return paths(a) == paths(b);
 }
 
 }  // namespace
 
-std::string environment_name(std::string_view resource) {
-  std::string name = "PCIDEVICE_";
-  for (const char c : resource) {
-    if (c == '.' || c == '/')
-      name += '_';
-    else
-      name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  }
-  return name;
-}
-
 std::expected<v1beta1::AllocateResponse, Error> allocate(const model::Snapshot& snapshot, const model::Pool& pool,
                                                          const v1beta1::AllocateRequest& request,
-                                                         const Resolve& resolve) {
-  v1beta1::AllocateResponse response;
+                                                         const Resolve& resolve, const ContainerFiles& files) {
+  const auto cdi = cdi_mode(snapshot);
+  std::vector<Resolved> all;
   for (const auto& container : request.container_requests()) {
-    auto* answer = response.add_container_responses();
-    const auto filled = pool.resource.kind == model::ResourceKind::shared
-                            ? fill_shared(*answer, snapshot, pool, resolve, container)
-                            : fill_exclusive(*answer, snapshot, pool, resolve, container);
-    if (!filled) return std::unexpected(filled.error());
+    auto what = resolve_all(snapshot, pool, container.devices_ids(), resolve);
+    if (!what) return std::unexpected(std::move(what.error()));
+    all.push_back(std::move(*what));
+  }
+  v1beta1::AllocateResponse response;
+  for (const auto& what : all) {
+    if (auto written = write_files(pool, cdi, what, files); !written)
+      return std::unexpected(std::move(written.error()));
+    auto* container = response.add_container_responses();
+    give_nodes(*container, pool, cdi, what);
+    if (!is_shared(pool))
+      for (auto& [name, value] : environment(pool.resource, what.devices))
+        (*container->mutable_envs())[name] = std::move(value);
   }
   return response;
+}
+
+std::expected<void, Error> pre_start(const model::Snapshot& snapshot, const model::Pool& pool,
+                                     const v1beta1::PreStartContainerRequest& request, const Resolve& resolve,
+                                     const ContainerFiles& files) {
+  const auto now = resolve_all(snapshot, pool, request.devices_ids(), resolve);
+  if (!now) return std::unexpected(now.error());
+  if (cdi_mode(snapshot) != model::CdiMode::off) return keep_cdi(pool, *now, files);
+  if (!files.kept) return {};
+  for (const auto& given : now->given) {
+    const auto before = files.kept(given.resource, given.device);
+    if (before && !same(before->nodes, given.nodes))
+      return std::unexpected(
+          Error{Code::not_found, 0, "start a container with", fmt::format("{} of {}", given.device, given.resource),
+                fmt::format("the pod was given {}, which is {} now: delete the pod, so that it is given what is there; "
+                            "with [kubelet] cdi, containers are given it at every start",
+                            names(before->nodes), names(given.nodes))});
+  }
+  return {};
+}
+
+CdiState cdi_state(const model::Snapshot& snapshot, const model::Pool& pool, const Resolve& resolve) {
+  CdiState state;
+  const auto add = [&](const std::string& name, model::NodeRequest wanted) {
+    const auto device = resolved(name, std::move(wanted), resolve);
+    if (!device)
+      state.unresolved.push_back(name);
+    else if (!device->nodes.empty())
+      state.devices.push_back(cdi_device(name, device->nodes, permissions_of(pool)));
+  };
+  if (is_shared(pool))
+    for (const auto& function : pool.functions)
+      add(function.text(), core::shared_nodes(snapshot, pool.resource, function));
+  else
+    for (const auto& device : pool.devices) add(device.id, core::wanted_nodes(snapshot, pool.resource, device));
+  return state;
+}
+
+v1beta1::PreferredAllocationResponse preferred_allocation(const model::Snapshot& snapshot, const model::Pool& pool,
+                                                          const v1beta1::PreferredAllocationRequest& request) {
+  v1beta1::PreferredAllocationResponse response;
+  for (const auto& container : request.container_requests()) {
+    const std::vector<std::string> available{container.available_deviceids().begin(),
+                                             container.available_deviceids().end()};
+    const std::vector<std::string> must{container.must_include_deviceids().begin(),
+                                        container.must_include_deviceids().end()};
+    const auto size = static_cast<std::size_t>(std::max(container.allocation_size(), 0));
+    auto* answer = response.add_container_responses();
+    for (auto& id : core::preferred(snapshot.inventory, pool, {available, must, size}))
+      answer->add_deviceids(std::move(id));
+  }
+  return response;
+}
+
+v1beta1::DevicePluginOptions options_of(const model::Resource& resource) {
+  v1beta1::DevicePluginOptions options;
+  options.set_pre_start_required(resource.pre_start);
+  options.set_get_preferred_allocation_available(resource.kind == ResourceKind::exclusive &&
+                                                 resource.preferred_allocation != model::PreferredAllocation::none);
+  return options;
 }
 
 v1beta1::ListAndWatchResponse device_list(const model::Pool& pool) {

@@ -1,8 +1,9 @@
 // What the endpoint is given by the daemon: it never touches the kernel and never changes state itself.
-// Thread: `resolve` and `snapshots` are used from gRPC threads; `report`, `present` and `handed_out` are called on the
-// loop's thread.
+// Thread: `resolve`, `snapshots` and `files` are used from gRPC threads; `report`, `present` and `handed_out` are
+// called on the loop's thread.
 #pragma once
 
+#include "kubelet/container_files.hpp"
 #include "loop/loop.hpp"
 #include "model/device_node.hpp"
 #include "model/snapshot.hpp"
@@ -22,6 +23,7 @@ struct Context {
   std::function<void(const std::string& resource, const model::EndpointStatus&)> report;
   std::function<void(bool)> present;                                      // is there a kubelet's root directory?
   std::function<void(const std::vector<model::PciAddress>&)> handed_out;  // one of these was, just now
+  ContainerFiles files{};
 };
 
 }  // namespace nic::kubelet

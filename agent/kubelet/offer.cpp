@@ -1,5 +1,7 @@
 #include "kubelet/offer.hpp"
 
+#include "kubelet/allocate.hpp"
+
 #include <utility>
 
 namespace nic::kubelet {
@@ -42,14 +44,22 @@ ResourceServer::Events Offer::events() {
         if (offer.streams_ == 0) offer.wait(offer.pace_.asked());
       }),
       mine([](Offer& offer, bool registered, const std::string& error) { offer.told_by_watcher(registered, error); }),
-      mine([](Offer& offer) { offer.shared_.given(offer.resource_); })};
+      mine([](Offer& offer) { offer.shared_.given(offer.resource_); }),
+      // It has another list than we: it is told ours again.
+      mine([](Offer& offer) { offer.send_again(); })};
 }
 
 void Offer::offer(const model::Pool& pool, DeviceList list) {
+  // The kubelet asks for the options once, when a resource is registered.
+  const bool other_calls =
+      options_of(pool_.resource).SerializeAsString() != options_of(pool.resource).SerializeAsString();
   pool_ = pool;
   unsent_.reset();
   newest_ = std::move(list);
   if (!server_) {
+    open();
+  } else if (other_calls) {
+    close();
     open();
   } else if (*newest_ != *sent_) {
     sending_.arm(damping_.changed(Damping::Clock::now()));
@@ -152,7 +162,8 @@ void Offer::call() {
   if (!identity_of(meeting_.kubelet_socket)) return;  // its appearance is an event
   const auto& path = door_->path();
   call_ = std::make_unique<RegisterCall>(meeting_.kubelet_socket, resource_, path.substr(path.rfind('/') + 1),
-                                         shared_.context.post, [self = self_, number = ++calls_](const auto& result) {
+                                         options_of(pool_.resource), shared_.context.post,
+                                         [self = self_, number = ++calls_](const auto& result) {
                                            // A call that was dropped may still answer.
                                            if (*self != nullptr && (*self)->calls_ == number) (*self)->called(result);
                                          });

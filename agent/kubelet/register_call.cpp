@@ -35,13 +35,15 @@ struct RegisterCall::Parts {
 };
 
 RegisterCall::RegisterCall(const std::string& kubelet_socket, const std::string& resource, const std::string& endpoint,
-                           loop::Mailbox::Post post, std::function<void(const RegisterResult&)> done)
+                           const v1beta1::DevicePluginOptions& options, loop::Mailbox::Post post,
+                           std::function<void(const RegisterResult&)> done)
     : parts_{std::make_shared<Parts>()}, finished_{std::make_shared<std::binary_semaphore>(0)} {
   parts_->stub = v1beta1::Registration::NewStub(channel_to(kubelet_socket));
   parts_->context.set_deadline(std::chrono::system_clock::now() + kDeadline);
   parts_->request.set_version("v1beta1");
   parts_->request.set_endpoint(endpoint);
   parts_->request.set_resource_name(resource);
+  *parts_->request.mutable_options() = options;
   parts_->stub->async()->Register(&parts_->context, &parts_->request, &parts_->response,
                                   [alive = std::weak_ptr<Parts>{parts_}, finished = finished_, resource,
                                    post = std::move(post), done = std::move(done)](const grpc::Status& status) {

@@ -23,6 +23,8 @@ struct Shared {
   std::function<void()> asked;
   std::function<void(bool, const std::string&)> told;
   std::function<void()> handed_out;
+  std::function<void()> disagreed;
+  ContainerFiles files;
 };
 
 grpc::ServerUnaryReactor* answer(grpc::CallbackServerContext* call, const grpc::Status& status = grpc::Status::OK) {
@@ -39,39 +41,57 @@ class DevicePlugin final : public Service {
   explicit DevicePlugin(const Shared& shared) : shared_{shared} {}
 
   grpc::ServerUnaryReactor* GetDevicePluginOptions(grpc::CallbackServerContext* call, const v1beta1::Empty*,
-                                                   v1beta1::DevicePluginOptions*) override {
+                                                   v1beta1::DevicePluginOptions* options) override {
+    const auto snapshot = shared_.snapshots.load();
+    if (const auto* pool = snapshot->pool(shared_.resource)) *options = options_of(pool->resource);
     return answer(call);
   }
   grpc::ServerWriteReactor<grpc::ByteBuffer>* ListAndWatch(grpc::CallbackServerContext*,
                                                            const grpc::ByteBuffer*) override {
     return shared_.streams->open();
   }
-  // Not announced in the options, so never called; an answer without a preference is right all the same.
   grpc::ServerUnaryReactor* GetPreferredAllocation(grpc::CallbackServerContext* call,
                                                    const v1beta1::PreferredAllocationRequest* request,
                                                    v1beta1::PreferredAllocationResponse* response) override {
-    for (int i = 0; i < request->container_requests_size(); ++i) response->add_container_responses();
+    const auto snapshot = shared_.snapshots.load();
+    const auto* pool = snapshot->pool(shared_.resource);
+    if (pool == nullptr) return answer(call, gone());
+    *response = preferred_allocation(*snapshot, *pool, *request);
     return answer(call);
   }
   grpc::ServerUnaryReactor* Allocate(grpc::CallbackServerContext* call, const v1beta1::AllocateRequest* request,
                                      v1beta1::AllocateResponse* response) override {
     const auto snapshot = shared_.snapshots.load();
     const auto* pool = snapshot->pool(shared_.resource);
-    if (pool == nullptr)
-      return answer(call, {grpc::StatusCode::FAILED_PRECONDITION, shared_.resource + " is no longer configured"});
-    auto result = allocate(*snapshot, *pool, *request, shared_.resolve);
-    if (!result) return answer(call, status_of(result.error()));
+    if (pool == nullptr) return answer(call, gone());
+    auto result = allocate(*snapshot, *pool, *request, shared_.resolve, shared_.files);
+    if (!result) return refused(call, result.error());
     *response = std::move(*result);
     shared_.handed_out();
     return answer(call);
   }
   grpc::ServerUnaryReactor* PreStartContainer(grpc::CallbackServerContext* call,
-                                              const v1beta1::PreStartContainerRequest*,
+                                              const v1beta1::PreStartContainerRequest* request,
                                               v1beta1::PreStartContainerResponse*) override {
+    const auto snapshot = shared_.snapshots.load();
+    const auto* pool = snapshot->pool(shared_.resource);
+    if (pool == nullptr) return answer(call, gone());
+    // It was asked for when the kubelet was told the options, and is not any more.
+    if (!pool->resource.pre_start) return answer(call);
+    if (const auto good = pre_start(*snapshot, *pool, *request, shared_.resolve, shared_.files); !good)
+      return refused(call, good.error());
     return answer(call);
   }
 
  private:
+  [[nodiscard]] grpc::Status gone() const {
+    return {grpc::StatusCode::FAILED_PRECONDITION, shared_.resource + " is no longer configured"};
+  }
+  [[nodiscard]] grpc::ServerUnaryReactor* refused(grpc::CallbackServerContext* call, const model::Error& error) const {
+    if (error.code == model::Code::invalid) shared_.disagreed();
+    return answer(call, status_of(error));
+  }
+
   const Shared& shared_;
 };
 
@@ -125,7 +145,9 @@ std::expected<std::shared_ptr<ResourceServer>, model::Error> ResourceServer::ser
       [post, told = std::move(events.told)](bool registered, const std::string& error) {
         post([told, registered, error] { told(registered, error); });
       },
-      [post, handed_out = std::move(events.handed_out)] { post(handed_out); }};
+      [post, handed_out = std::move(events.handed_out)] { post(handed_out); },
+      [post, disagreed = std::move(events.disagreed)] { post(disagreed); },
+      context.files};
   auto parts = std::make_unique<Parts>(std::move(shared));
   grpc::ServerBuilder builder;
   // grpc-go pings to measure bandwidth; that is no reason to hang up on the kubelet.

@@ -25,6 +25,7 @@ class ResourceServer {
     std::function<void()> asked;                                          // the plugin watcher asked who is there
     std::function<void(bool registered, const std::string& error)> told;  // and told how it went
     std::function<void()> handed_out;                                     // an Allocate succeeded
+    std::function<void()> disagreed;  // the kubelet asked for a device that is not there or not healthy
   };
 
   [[nodiscard]] static std::expected<std::shared_ptr<ResourceServer>, model::Error> serve(const Context& context,

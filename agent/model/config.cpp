@@ -76,6 +76,33 @@ std::string_view word(DeviceClass device_class) {
   std::unreachable();
 }
 
+std::string_view word(PreferredAllocation policy) {
+  switch (policy) {
+    case PreferredAllocation::none: return "none";
+    case PreferredAllocation::pack: return "pack";
+    case PreferredAllocation::spread: return "spread";
+    case PreferredAllocation::near_gpu: return "near-gpu";
+  }
+  std::unreachable();
+}
+
+std::string_view word(NodePermissions permissions) {
+  switch (permissions) {
+    case NodePermissions::rwm: return "rwm";
+    case NodePermissions::rw: return "rw";
+  }
+  std::unreachable();
+}
+
+std::string_view word(CdiMode mode) {
+  switch (mode) {
+    case CdiMode::off: return "off";
+    case CdiMode::field: return "field";
+    case CdiMode::annotation: return "annotation";
+  }
+  std::unreachable();
+}
+
 std::string text(const std::vector<IndexRange>& ranges) {
   std::string line;
   for (const auto& range : ranges) {

@@ -161,6 +161,17 @@ struct HealthCauses {
 
 inline constexpr unsigned kKeepLostSeconds = 60;
 
+// Which of its free devices an exclusive resource asks the kubelet to give.
+enum class PreferredAllocation : std::uint8_t {
+  none,      // the kubelet chooses
+  pack,      // from as few PFs as will do
+  spread,    // from the PFs that have given least
+  near_gpu,  // those that are nearest to one GPU
+};
+
+// What the device nodes of a shared resource may be used for: with "m", a container may also make such a node itself.
+enum class NodePermissions : std::uint8_t { rwm, rw };
+
 struct Resource {
   std::string name;  // "example.com/rdma", a valid extended resource name
   ResourceKind kind{ResourceKind::exclusive};
@@ -174,7 +185,12 @@ struct Resource {
   // How long a device that somebody has and that is gone, or lost its driver, stays in the list as unhealthy.
   unsigned keep_lost_seconds{kKeepLostSeconds};
   // What CNIs are told beside the device itself, in the environment's "extra": by PCI address, or "*" for all.
-  std::map<std::string, std::map<std::string, std::string>> additional_info;
+  std::map<std::string, std::map<std::string, std::string>> additional_info{};
+  PreferredAllocation preferred_allocation{PreferredAllocation::none};  // exclusive only
+  bool pre_start{false};  // before a container starts, its device nodes are looked at once more
+  // RDMA devices without one of these are not given out; the others come along where they are. uverbs is always in it.
+  std::set<RdmaNode> required_nodes{RdmaNode::uverbs, RdmaNode::rdma_cm};
+  NodePermissions permissions{NodePermissions::rwm};  // shared only; exclusive ones are read and written
   Place place;
 
   bool operator==(const Resource&) const = default;
@@ -232,10 +248,17 @@ struct GuidFile {
 // What becomes of a resource that another device plugin offers under the same name.
 enum class OnRival : std::uint8_t { take_over, stand_by };
 
+// How containers come to their device nodes: by the kubelet's DeviceSpecs, or by the container runtime, from
+// specifications of the Container Device Interface that are named to it in a field (kubelet 1.28 and later) or in an
+// annotation (older ones).
+enum class CdiMode : std::uint8_t { off, field, annotation };
+
 struct KubeletSettings {
   bool enabled{true};
   std::string root{"/var/lib/kubelet"};
   OnRival on_rival{OnRival::take_over};
+
+  CdiMode cdi{CdiMode::off};
 
   bool operator==(const KubeletSettings&) const = default;
 };
@@ -294,14 +317,17 @@ struct Config {
   bool operator==(const Config&) const = default;
 };
 
-[[nodiscard]] std::string_view word(DeviceType type);           // "netdevice", "vfio-pci"
-[[nodiscard]] std::string_view word(AddressSource source);      // "listed", "derived", "pool"
-[[nodiscard]] std::string_view word(OnDrift on_drift);          // "enforce", "observe"
-[[nodiscard]] std::string_view word(OnRival on_rival);          // "take-over", "stand-by"
-[[nodiscard]] std::string_view word(AcsPolicy policy);          // "leave", "off-on-gpu-paths"
-[[nodiscard]] std::string_view word(ReloadPolicy policy);       // "never", "when-safe"
-[[nodiscard]] std::string_view word(ResourceKind kind);         // "shared", "exclusive"
-[[nodiscard]] std::string_view word(DeviceClass device_class);  // "net", "auxiliary", "accelerator"
+[[nodiscard]] std::string_view word(DeviceType type);              // "netdevice", "vfio-pci"
+[[nodiscard]] std::string_view word(AddressSource source);         // "listed", "derived", "pool"
+[[nodiscard]] std::string_view word(OnDrift on_drift);             // "enforce", "observe"
+[[nodiscard]] std::string_view word(OnRival on_rival);             // "take-over", "stand-by"
+[[nodiscard]] std::string_view word(AcsPolicy policy);             // "leave", "off-on-gpu-paths"
+[[nodiscard]] std::string_view word(ReloadPolicy policy);          // "never", "when-safe"
+[[nodiscard]] std::string_view word(ResourceKind kind);            // "shared", "exclusive"
+[[nodiscard]] std::string_view word(DeviceClass device_class);     // "net", "auxiliary", "accelerator"
+[[nodiscard]] std::string_view word(PreferredAllocation policy);   // "none", "pack", "spread", "near-gpu"
+[[nodiscard]] std::string_view word(NodePermissions permissions);  // "rwm", "rw"
+[[nodiscard]] std::string_view word(CdiMode mode);                 // "off", "field", "annotation"
 // "0-1,5"
 [[nodiscard]] std::string text(const std::vector<IndexRange>& ranges);
 [[nodiscard]] bool contains(const std::vector<IndexRange>& ranges, unsigned index);

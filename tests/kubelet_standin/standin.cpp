@@ -27,6 +27,8 @@ nlohmann::json json_of(const v1beta1::AllocateResponse& response) {
       one["devices"].push_back({{"host_path", device.host_path()},
                                 {"container_path", device.container_path()},
                                 {"permissions", device.permissions()}});
+    for (const auto& device : container.cdi_devices()) one["cdi_devices"].push_back(device.name());
+    for (const auto& [key, value] : container.annotations()) one["annotations"][key] = value;
     all.push_back(std::move(one));
   }
   return all;

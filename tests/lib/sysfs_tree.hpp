@@ -45,6 +45,10 @@ class TreeFunction {
   // An RDMA device with this many ports, its uverbs, and (mad) umad and issm of each port.
   TreeFunction& rdma(const std::string& name, unsigned ports = 1, std::string_view link_layer = "InfiniBand",
                      bool mad = true);
+  // A scalable function's auxiliary device with its RDMA device: "mlx5_core.sf.4".
+  TreeFunction& scalable_function(const std::string& auxiliary, unsigned number, const std::string& rdma);
+  // Bound to a driver of user-space I/O as uioN.
+  TreeFunction& uio(const std::string& name);
   // A vDPA device, bound to this driver on the bus vdpa, or ("") to none.
   TreeFunction& vdpa(const std::string& name, const std::string& driver);
   void remove();  // with everything that points to it
@@ -320,6 +324,23 @@ inline TreeFunction& TreeFunction::vdpa(const std::string& name, const std::stri
   if (driver.empty()) return *this;
   fs::create_directories(tree_.sys() / "bus/vdpa/drivers" / driver);
   tree_.link(folder / "driver", "sys/bus/vdpa/drivers/" + driver);
+  return *this;
+}
+
+inline TreeFunction& TreeFunction::scalable_function(const std::string& auxiliary, unsigned number,
+                                                     const std::string& rdma) {
+  const auto folder = fs::relative(folder_, tree_.root()) / auxiliary;
+  tree_.write(folder / "sfnum", std::to_string(number) + "\n");
+  tree_.link("sys/bus/auxiliary/devices/" + auxiliary, folder);
+  if (!rdma.empty()) tree_.rdma(folder, folder, rdma, 1, "Ethernet", false);
+  return *this;
+}
+
+inline TreeFunction& TreeFunction::uio(const std::string& name) {
+  const auto folder = fs::relative(folder_, tree_.root()) / "uio" / name;
+  tree_.write(folder / "dev", "244:0\n");
+  tree_.link("sys/class/uio/" + name, folder);
+  tree_.write("dev/" + name, "");
   return *this;
 }
 

@@ -14,6 +14,8 @@
 #include "loop/loop.hpp"
 #include "nic-agent/announce.hpp"
 #include "nic-agent/configuration.hpp"
+#include "nic-agent/files_follower.hpp"
+#include "nic-agent/kept_files.hpp"
 #include "nic-agent/real_machine.hpp"
 #include "nic-agent/requests.hpp"
 
@@ -154,7 +156,8 @@ class Daemon {
                                          model::Dirty dirty;
                                          dirty.functions = {functions.begin(), functions.end()};
                                          reconciler_.changed(dirty);
-                                       }});
+                                       },
+                                       kept_files_->functions()});
   }
 
   void configured(Configuration::Result result) {
@@ -167,6 +170,7 @@ class Daemon {
   void published(const SnapshotPtr& before, const SnapshotPtr& after) {
     announce(*before, *after);
     if (bus_) bus_->publish(after);
+    files_follower_.follow(after);
     if (endpoint_) endpoint_->publish(after);
     const bool right = after->drivers.verdict == model::Verdict::pass && !after->reloading;
     if (const auto kept = ready_file_.keep(after->config->drivers.ready_file, right); !kept)
@@ -209,6 +213,10 @@ class Daemon {
   model::SnapshotCell cell_;
   std::unique_ptr<dbus::Service> bus_;
   std::unique_ptr<kubelet::Endpoint> endpoint_;
+  std::shared_ptr<KeptFiles> kept_files_{std::make_shared<KeptFiles>(
+      options_.roots,
+      [roots = options_.roots](const model::NodeRequest& request) { return host::resolve_nodes(roots, request); })};
+  FilesFollower files_follower_{event_.get(), mailbox_.handle(), kept_files_};
   std::string status_;
   bool ready_{false};
   std::shared_ptr<RealMachine> machine_;

@@ -224,6 +224,39 @@ exclude_topology = true
   EXPECT_TRUE(config.resources[1].exclude_topology);
 }
 
+TEST(ParseToml, ReadsWhatAContainerGets) {
+  const auto config = good(R"(
+[kubelet]
+cdi = "annotation"
+[[resource]]
+name = "example.com/rdma"
+kind = "shared"
+rdma_hca_max = 5
+selectors = {}
+permissions = "rw"
+required_nodes = []
+[[resource]]
+name = "example.com/vfs"
+kind = "exclusive"
+selectors = {}
+preferred_allocation = "spread"
+pre_start = true
+required_nodes = ["umad", "uverbs"]
+)");
+  using model::RdmaNode;
+  EXPECT_EQ(config.kubelet.cdi, model::CdiMode::annotation);
+  const auto& rdma = config.resources.at(0);
+  EXPECT_EQ(rdma.permissions, model::NodePermissions::rw);
+  EXPECT_EQ(rdma.required_nodes, std::set{RdmaNode::uverbs});
+  EXPECT_FALSE(rdma.pre_start);
+  const auto& vfs = config.resources.at(1);
+  EXPECT_EQ(vfs.preferred_allocation, model::PreferredAllocation::spread);
+  EXPECT_TRUE(vfs.pre_start);
+  EXPECT_EQ(vfs.required_nodes, (std::set{RdmaNode::uverbs, RdmaNode::umad}));
+  const model::Resource plain;
+  EXPECT_EQ(plain.required_nodes, (std::set{RdmaNode::uverbs, RdmaNode::rdma_cm}));
+}
+
 // toml++'s own assertion fails on it.
 TEST(ParseToml, OutlivesAContradictionOfTheParser) {
   const auto config = parse_toml("[[[[", "t.toml");
@@ -293,6 +326,18 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"[[resource]]\nname = \"a.io/x\"\nkind = \"exclusive\"\nselectors = []", "{} matches every function"},
         Bad{"[[resource]]\nname = \"a.io/x\"\nkind = \"both\"\nselectors = {}", "not a kind"},
         Bad{"[resource]\nname = \"a.io/x\"", "write [[resource]]"},
+        Bad{"[[resource]]\nname = \"a.io/x\"\nkind = \"exclusive\"\nselectors = {}\npermissions = \"rw\"",
+            "belongs to shared"},
+        Bad{"[[resource]]\nname = \"a.io/x\"\nkind = \"shared\"\nrdma_hca_max = 1\nselectors = {}\n"
+            "preferred_allocation = \"pack\"",
+            "belongs to exclusive"},
+        Bad{"[[resource]]\nname = \"a.io/x\"\nkind = \"exclusive\"\nselectors = {}\npreferred_allocation = \"near\"",
+            "near-gpu"},
+        Bad{"[[resource]]\nname = \"a.io/x\"\nkind = \"exclusive\"\nselectors = {}\nrequired_nodes = [\"umad\"]",
+            "\"uverbs\" is not in it"},
+        Bad{"[[resource]]\nname = \"a.io/x\"\nkind = \"exclusive\"\nselectors = {}\nrequired_nodes = [\"ucm\"]",
+            "not one of"},
+        Bad{"[kubelet]\ncdi = \"yes\"", "\"annotation\""},
         Bad{"[kernel_modules]\nrequired = [\"../../x\"]", "module's name"},
         Bad{"[kubelet]\non_rival = \"fight\"", "neither \"take-over\" nor \"stand-by\""},
         Bad{"[kubelet]\nroot = \"var/lib\"", "absolute path"}, Bad{"[kubelet]\nenabled = 1", "true or false"},

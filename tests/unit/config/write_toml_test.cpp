@@ -68,7 +68,8 @@ std::string text_with(const std::string& table, const std::string& key, const st
     }
     found->second[key] = value;
     if (key == "vlan_qos" || key == "vlan_proto") found->second["vlan"] = "0";
-    if (table == "resource" && key == "rdma_hca_max") found->second["kind"] = R"("shared")";
+    if (table == "resource" && (key == "rdma_hca_max" || key == "permissions")) found->second["kind"] = R"("shared")";
+    if (table == "resource" && key == "permissions") found->second["rdma_hca_max"] = "5";
     if (table == "resource" && key == "numa_topology")
       found->second.insert_or_assign("kind", R"("shared")"), found->second["rdma_hca_max"] = "5";
     if (key == "aux_types") tables["resource"]["device_class"] = R"("auxiliary")";
@@ -168,6 +169,11 @@ const std::map<std::string, std::string> kSamples{
     {"resource.selectors.aux_types", R"(["sf"])"},
     {"resource.selectors.need_vhost_net", "true"},
     {"resource.selectors.vdpa_type", R"("vhost")"},
+    {"kubelet.cdi", R"("field")"},
+    {"resource.preferred_allocation", R"("near-gpu")"},
+    {"resource.pre_start", "true"},
+    {"resource.required_nodes", R"(["uverbs", "umad", "rdma_cm"])"},
+    {"resource.permissions", R"("rw")"},
     {"resource.selectors.vendors", R"(["15b3"])"},
     {"resource.selectors.devices", R"(["101e"])"},
     {"resource.selectors.drivers", R"(["vfio-pci"])"},

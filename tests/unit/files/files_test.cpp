@@ -23,6 +23,17 @@ TEST(Files, ReadsBackWhatItWroteAndMakesTheFolders) {
   EXPECT_FALSE(std::filesystem::exists(path.string() + ".new"));
 }
 
+TEST(Files, ReplacesAFileThatMayNotBeWrittenTo) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "dp/info.json";
+  ASSERT_TRUE(replace(path, "first", 0444).has_value());
+  ASSERT_TRUE(replace(path, "second", 0444).has_value());
+  EXPECT_EQ(read(path, 100).value(), "second");
+  EXPECT_EQ(static_cast<unsigned>(std::filesystem::status(path).permissions()), 0444U);
+  EXPECT_FALSE(std::filesystem::exists(path.string() + ".new"));
+  EXPECT_FALSE(replace("/proc/none/x", "text").has_value());
+}
+
 TEST(Files, KeepsTheOldFileWhenTheNewOneCannotBePutInItsPlace) {
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "taken";

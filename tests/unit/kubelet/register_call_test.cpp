@@ -14,7 +14,7 @@ class RegisterCallTest : public testing::Test {
  protected:
   [[nodiscard]] std::unique_ptr<RegisterCall> call(std::function<void(const RegisterResult&)> done) {
     return std::make_unique<RegisterCall>((folder.path() / "kubelet.sock").string(), "example.com/rdma", "a.sock",
-                                          mailbox.handle(), std::move(done));
+                                          v1beta1::DevicePluginOptions{}, mailbox.handle(), std::move(done));
   }
 
   test::TemporaryFolder folder;
