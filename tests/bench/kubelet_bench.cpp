@@ -84,23 +84,23 @@ class KubeletProcess {
   pid_t child_{};
 };
 
-KubeletProcess& kubelet() {
+KubeletProcess& the_kubelet() {
   static KubeletProcess process;
   return process;
 }
-[[maybe_unused]] const auto& kForkedFirst = kubelet();
+[[maybe_unused]] const auto& kForkedFirst = the_kubelet();
 
 // The endpoint on the caller's loop.
 class Agent {
  public:
   explicit Agent(kubelet::Resolve resolve = [](const auto&) { return std::vector<model::DeviceNode>{}; }) {
-    std::filesystem::create_directories(std::filesystem::path{kubelet().root()} / "plugins_registry");
+    std::filesystem::create_directories(std::filesystem::path{the_kubelet().root()} / "plugins_registry");
     endpoint_ = std::make_unique<nic::kubelet::Endpoint>(
         event_.get(),
         nic::kubelet::Context{cell_, std::move(resolve), mailbox_.handle(),
                               [this](const auto& resource, const auto& status) { states_[resource] = status.state; },
                               [](bool) {}, [](const auto&) {}});
-    endpoint_->configure({true, kubelet().root()});
+    endpoint_->configure({true, the_kubelet().root()});
   }
   void offer(unsigned resources, unsigned devices) {
     model::Snapshot snapshot;
@@ -164,18 +164,18 @@ void storm_of_256(benchmark::State& state) {
   double messages = 0;
   for (auto _ : state) {
     Agent agent;
-    kubelet().start();
+    the_kubelet().start();
     agent.offer(1, 1);
     if (!agent.all_are(1, true)) state.SkipWithError("not followed");
     agent.run_for(100ms);
-    const auto before = kubelet().messages();
+    const auto before = the_kubelet().messages();
     for (unsigned vf = 2; vf <= 257; ++vf) {
       agent.offer(1, vf);
       agent.run_for(std::chrono::milliseconds{state.range(0)});
     }
     agent.run_for(1s);
-    messages = kubelet().messages() - before;
-    kubelet().stop();
+    messages = the_kubelet().messages() - before;
+    the_kubelet().stop();
   }
   state.counters["messages"] = messages;
 }
@@ -185,7 +185,7 @@ void memory_of_64_resources(benchmark::State& state) {
   double more = 0;
   for (auto _ : state) {
     Agent agent;
-    kubelet().start();
+    the_kubelet().start();
     agent.offer(1, 1000);
     if (!agent.all_are(1, true)) state.SkipWithError("not followed");
     agent.run_for(1s);
@@ -194,7 +194,7 @@ void memory_of_64_resources(benchmark::State& state) {
     if (!agent.all_are(64, true)) state.SkipWithError("not followed");
     agent.run_for(1s);
     more = anonymous_mib() - one;
-    kubelet().stop();
+    the_kubelet().stop();
   }
   state.counters["MiB_more"] = more;
 }
@@ -202,18 +202,18 @@ void memory_of_64_resources(benchmark::State& state) {
 // Less than a second from the kubelet's start to 64 resources that are followed again.
 void restart_with_64_resources(benchmark::State& state) {
   Agent agent;
-  kubelet().start();
+  the_kubelet().start();
   agent.offer(64, 1000);
   if (!agent.all_are(64, true)) state.SkipWithError("not followed");
   for (auto _ : state) {
-    kubelet().stop();
+    the_kubelet().stop();
     if (!agent.all_are(64, false)) state.SkipWithError("still followed");
     const auto begin = Clock::now();
-    kubelet().start();
+    the_kubelet().start();
     if (!agent.all_are(64, true)) state.SkipWithError("not followed again");
     state.SetIterationTime(std::chrono::duration<double>(Clock::now() - begin).count());
   }
-  kubelet().stop();
+  the_kubelet().stop();
 }
 
 // Allocate over its socket while another thread reads the whole machine over and over; p99 is to be below 1 ms.
@@ -238,7 +238,7 @@ void allocate_while_rescanning(benchmark::State& state) {
       agent.cell().store(std::make_shared<const model::Snapshot>(std::move(next)));
     }
   }};
-  const auto folder = kubelet().root() + "/plugins_registry";
+  const auto folder = the_kubelet().root() + "/plugins_registry";
   const auto stub = v1beta1::DevicePlugin::NewStub(
       nic::kubelet::channel_to(folder + "/" + nic::kubelet::socket_name("example.com/rdma", folder)));
   v1beta1::AllocateRequest request;
