@@ -5,7 +5,7 @@
 deb_folder=${repo:?}/build/deb
 programs_folder=$repo/build/test-programs
 # Test programs that the node's cases use; each is a CMake target of that name.
-node_programs=(nic-kubelet-standin nic-netlink-probe)
+node_programs=(nic-kubelet-standin nic-plugin-standin nic-netlink-probe)
 export CCACHE_BASEDIR=$repo CCACHE_NOHASHDIR=1
 
 # A hash of what the package is made of; tests and words for people are not in it.

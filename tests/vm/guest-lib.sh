@@ -130,18 +130,16 @@ any_object_says() {
 # The kubelet stand-in ----------------------------------------------------------------------------------------------------
 # One JSON line per event in /run/kubelet.events; its standard input is the fifo /run/kubelet.commands.
 
+# kubelet_started [ARGUMENT...]: in kubelet_root, or where kubelets have it.
 kubelet_started() {
     rm -f /run/kubelet.commands
     mkfifo /run/kubelet.commands
     : >/run/kubelet.events
     systemd-run --quiet --collect --unit=kubelet-standin --property=StandardOutput=append:/run/kubelet.events \
-        bash -c 'exec /opt/nic-tests/nic-kubelet-standin --root /var/lib/kubelet "$@" 0<>/run/kubelet.commands' standin "$@"
+        bash -c 'exec /opt/nic-tests/nic-kubelet-standin --root "$@" 0<>/run/kubelet.commands' standin "${kubelet_root:-/var/lib/kubelet}" "$@"
 }
-# It has looked into the folder once and would now hear of a new socket (an old one has its own socket instead).
-kubelet_listens() {
-    [ -S /var/lib/kubelet/device-plugins/kubelet.sock ] ||
-        grep -qs ^inotify "/proc/$(systemctl show -P MainPID kubelet-standin.service)"/fdinfo/*
-}
+# It takes Register, and has looked into the folder once and would now hear of a new socket.
+kubelet_listens() { kubelet_heard '"event":"listening"'; }
 kubelet_stopped() { systemctl stop kubelet-standin.service; }
 kubelet_heard() { grep -qF -- "$1" /run/kubelet.events; }
 

@@ -38,7 +38,7 @@ TEST_F(ToldTest, AStormOf256EventsMakesAtMostFiveMessages) {
 TEST_F(ToldTest, AListThatIsAsItWasIsNotSent) {  // C8
   start_kubelet();
   offer(5);
-  ASSERT_TRUE(run_until([&] { return allocatable() == 5; }));
+  ASSERT_TRUE(run_until([&] { return seen_capacity(5); }));
   events.clear();
   offer(6);
   offer(5);

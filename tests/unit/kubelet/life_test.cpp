@@ -23,7 +23,7 @@ class LifeTest : public EndpointTest {
     const auto& last = states[kResource].last_error;
     return last ? last->text() : "";
   }
-  void only_register() { std::filesystem::remove(root() / "plugins_registry"); }
+  void only_register() { std::filesystem::remove_all(root() / "plugins_registry"); }
 };
 
 TEST_F(LifeTest, BeginsWithAKubeletThatIsThereOrComesLater) {  // F1
@@ -105,7 +105,7 @@ TEST_F(LifeTest, TriesAgainWhenNobodyListensYet) {  // F2: the socket is there b
   address.sun_family = AF_UNIX;
   const auto path = (root() / "device-plugins/kubelet.sock").string();
   path.copy(address.sun_path, sizeof address.sun_path - 1);
-  const Descriptor bound{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  const Descriptor bound{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
   ASSERT_EQ(::bind(bound.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   offer(7);
   ASSERT_TRUE(run_until([&] { return state() == KubeletState::serving; }));
