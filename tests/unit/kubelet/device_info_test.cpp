@@ -23,7 +23,7 @@ TEST(DeviceInfo, IsNamedByResourceAndDevice) {
 TEST(DeviceInfo, OfAPciDeviceHasItsAddressAndRdmaDevices) {
   const auto offer = Offer{test::exclusive("intel.com/vfs", {})}.vf(kVf, "mlx5_core");
   EXPECT_EQ(info(offer, {}), R"({"type":"pci","version":"1.1.0","pci":{"pci-address":"0000:3b:00.2"}})");
-  EXPECT_EQ(info(offer, {.rdma = true},
+  EXPECT_EQ(info(offer, {.function = kVf, .rdma = true},
                  {test::uverbs(0, "mlx5_3"), test::uverbs(1, "mlx5_4"), test::uverbs(2, "mlx5_3"), test::rdma_cm()}),
             R"({"type":"pci","version":"1.1.0","pci":{"pci-address":"0000:3b:00.2","rdma-device":"mlx5_3,mlx5_4"}})");
 }
@@ -33,11 +33,11 @@ TEST(DeviceInfo, OfVdpaHasItsDeviceAndNode) {
                          .vf(kVf, "mlx5_core")
                          .vdpa("vdpa0", "virtio_vdpa")
                          .vdpa("vdpa1", "vhost_vdpa");
-  EXPECT_EQ(
-      info(offer, {.vdpa = model::VdpaType::vhost}, {test::node(model::NodeKind::vhost_vdpa, "/dev/vhost-vdpa-0")}),
-      R"({"type":"vdpa","version":"1.1.0","vdpa":{"parent-device":"vdpa1","driver":"vhost",)"
-      R"("path":"/dev/vhost-vdpa-0","pci-address":"0000:3b:00.2"}})");
-  EXPECT_EQ(info(offer, {.vdpa = model::VdpaType::virtio}),
+  EXPECT_EQ(info(offer, {.function = kVf, .vdpa = model::VdpaType::vhost},
+                 {test::node(model::NodeKind::vhost_vdpa, "/dev/vhost-vdpa-0")}),
+            R"({"type":"vdpa","version":"1.1.0","vdpa":{"parent-device":"vdpa1","driver":"vhost",)"
+            R"("path":"/dev/vhost-vdpa-0","pci-address":"0000:3b:00.2"}})");
+  EXPECT_EQ(info(offer, {.function = kVf, .vdpa = model::VdpaType::virtio}),
             R"({"type":"vdpa","version":"1.1.0","vdpa":{"parent-device":"vdpa0","driver":"virtio",)"
             R"("pci-address":"0000:3b:00.2"}})");
 }
@@ -45,14 +45,14 @@ TEST(DeviceInfo, OfVdpaHasItsDeviceAndNode) {
 // D10: scalable functions have one too.
 TEST(DeviceInfo, OfAScalableFunctionNamesItsPf) {
   const auto offer = Offer{test::exclusive("nvidia.com/sf", {})}.scalable_function("mlx5_core.sf.4");
-  EXPECT_EQ(info(offer, {.rdma = true}, {test::uverbs(4, "mlx5_4")}),
+  EXPECT_EQ(info(offer, {.function = kVf, .rdma = true}, {test::uverbs(4, "mlx5_4")}),
             R"({"type":"pci","version":"1.1.0","pci":{"rdma-device":"mlx5_4","pf-pci-address":"0000:3b:00.0"}})");
 }
 
 TEST(DeviceInfo, IsNotMadeForAccelerators) {
   auto offer = Offer{test::exclusive("intel.com/fec", {})}.vf(kVf, "vfio-pci");
   offer.pool().resource.device_class = model::DeviceClass::accelerator;
-  EXPECT_EQ(info(offer, {.vfio = true}), "");
+  EXPECT_EQ(info(offer, {.function = kVf, .vfio = true}), "");
 }
 
 }  // namespace
