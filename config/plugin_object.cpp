@@ -157,15 +157,6 @@ Read<model::LinkType> link_type_of_plugin(std::string_view text) {
   return std::unexpected(fmt::format("\"{}\" is neither \"ether\" nor \"infiniband\"", text.substr(0, 32)));
 }
 
-Read<std::uint16_t> pkey(std::string_view text) {
-  std::uint16_t value{};
-  const auto digits = text.starts_with("0x") ? text.substr(2) : std::string_view{};
-  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-  if (digits.empty() || failure != std::errc{} || end != digits.data() + digits.size())
-    return std::unexpected(fmt::format("\"{}\" is no PKey, as \"0x8001\" is", text.substr(0, 32)));
-  return value;
-}
-
 // What names things of the machine: nothing there is empty, and nothing has control characters or is not ASCII.
 Read<std::string> some_text(std::string_view text) {
   constexpr std::size_t kMost = 128;

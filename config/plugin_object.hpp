@@ -58,7 +58,6 @@ struct Listed {
 // "ether", "infiniband": as the kernel's netlink calls them.
 [[nodiscard]] Read<model::LinkType> link_type_of_plugin(std::string_view text);
 // "0x8001"
-[[nodiscard]] Read<std::uint16_t> pkey(std::string_view text);
 [[nodiscard]] Read<std::string> some_text(std::string_view text);
 [[nodiscard]] std::vector<std::string> drivers(const Listed& listed);
 [[nodiscard]] std::vector<model::PfName> pf_names_of_plugin(const Listed& listed);

@@ -1,7 +1,5 @@
 #include "core/granted.hpp"
 
-#include "core/match.hpp"
-
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -19,14 +17,9 @@ std::vector<std::string> rdma_names(const model::Inventory& inventory, const mod
 
 }  // namespace
 
-const model::Selectors& selectors_of(const model::Resource& resource, const model::PoolDevice& device,
-                                     const model::Inventory& inventory) {
+const model::Selectors& selectors_of(const model::Resource& resource, const model::PoolDevice& device) {
   static const model::Selectors none;
-  const auto* function = inventory.function(device.function);
-  if (function != nullptr)
-    for (const auto& selectors : resource.selectors)
-      if (!mismatch(selectors, *function, inventory)) return selectors;
-  return resource.selectors.empty() ? none : resource.selectors.front();
+  return device.selector < resource.selectors.size() ? resource.selectors[device.selector] : none;
 }
 
 model::NodeRequest wanted_nodes(const model::Snapshot& snapshot, const model::Resource& resource,
@@ -41,7 +34,7 @@ model::NodeRequest wanted_nodes(const model::Snapshot& snapshot, const model::Re
   request.vfio = driver.contains("vfio");
   request.uio = std::ranges::find(kUioDrivers, driver) != kUioDrivers.end();
   if (resource.device_class == model::DeviceClass::accelerator) return request;
-  const auto& selectors = selectors_of(resource, device, snapshot.inventory);
+  const auto& selectors = selectors_of(resource, device);
   request.vdpa = selectors.vdpa_type;
   request.rdma = selectors.is_rdma && !selectors.vdpa_type;
   request.vhost_net = selectors.need_vhost_net;

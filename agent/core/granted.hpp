@@ -12,9 +12,8 @@
 
 namespace nic::core {
 
-// Those that took the device: the first that match it now, else the first.
-[[nodiscard]] const model::Selectors& selectors_of(const model::Resource& resource, const model::PoolDevice& device,
-                                                   const model::Inventory& inventory);
+// Those that took the device.
+[[nodiscard]] const model::Selectors& selectors_of(const model::Resource& resource, const model::PoolDevice& device);
 
 // Of an exclusive resource's device.
 [[nodiscard]] model::NodeRequest wanted_nodes(const model::Snapshot& snapshot, const model::Resource& resource,

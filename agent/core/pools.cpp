@@ -8,8 +8,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
+#include <string_view>
 #include <tuple>
+#include <utility>
 
 namespace nic::core {
 namespace {
@@ -48,14 +51,23 @@ Unfinished unfinished(const Inventory& inventory, const model::Plan& plan) {
 }
 
 // What RDMA programs need of a device beside itself.
-std::optional<Difference> missing_for_rdma(const std::string& what, const std::vector<const model::RdmaDevice*>& rdma,
+std::optional<Difference> missing_for_rdma(const Resource& resource, const std::string& what,
+                                           const std::vector<const model::RdmaDevice*>& rdma,
                                            const Inventory& inventory) {
+  constexpr std::array<std::pair<model::RdmaNode, std::string_view>, 2> kManagement{
+      {{model::RdmaNode::umad, "umad"}, {model::RdmaNode::issm, "issm"}}};
   if (!inventory.rdma_subsystem)
     return Difference{what, "the kernel's RDMA subsystem is not loaded", "module ib_core and the device's RDMA driver"};
   if (rdma.empty()) return Difference{what, "no RDMA device", "the device's RDMA driver (mlx5_ib, irdma, rdma_rxe)"};
   if (std::ranges::none_of(rdma, &model::RdmaDevice::user_access))
     return Difference{what, "no uverbs device node", "module ib_uverbs"};
-  if (!inventory.rdma_cm) return Difference{what, "no /dev/infiniband/rdma_cm", "module rdma_ucm"};
+  if (resource.required_nodes.contains(model::RdmaNode::rdma_cm) && !inventory.rdma_cm)
+    return Difference{what, "no /dev/infiniband/rdma_cm", "module rdma_ucm"};
+  for (const auto& [node, name] : kManagement)
+    if (resource.required_nodes.contains(node) && std::ranges::none_of(rdma, [&](const auto* device) {
+          return std::ranges::find(device->nodes, node, &model::CharDevice::kind) != device->nodes.end();
+        }))
+      return Difference{what, fmt::format("no {} device node", name), "module ib_umad"};
   return std::nullopt;
 }
 
@@ -64,7 +76,7 @@ void fill_shared(Pool& pool, const Inventory& inventory) {
   bool healthy = false;
   for (const auto& [address, function] : inventory.functions) {
     if (!selected(pool.resource, {&function, nullptr}, inventory).selector) continue;
-    if (auto missing = missing_for_rdma(address.text(), inventory.rdma_devices_of(address), inventory)) {
+    if (auto missing = missing_for_rdma(pool.resource, address.text(), inventory.rdma_devices_of(address), inventory)) {
       pool.not_ready.push_back(std::move(*missing));
       continue;
     }
@@ -106,7 +118,7 @@ class Readiness {
     if (!selectors.is_rdma) return std::nullopt;
     const auto rdma = candidate.auxiliary == nullptr ? inventory_.rdma_devices_of(candidate.function->address)
                                                      : inventory_.rdma_devices_on(candidate.auxiliary->name);
-    return !rdma.empty() ? missing_for_rdma(id, rdma, inventory_) : std::nullopt;
+    return !rdma.empty() ? missing_for_rdma(resource, id, rdma, inventory_) : std::nullopt;
   }
 
  private:

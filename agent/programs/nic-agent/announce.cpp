@@ -117,7 +117,8 @@ void announce_resources(const Snapshot& before, const Snapshot& after) {
   }
 }
 
-void announce_warnings(const Snapshot& before, const Snapshot& after) {
+// What was not understood, or is not needed, in files that others wrote.
+void announce_reading(const Snapshot& before, const Snapshot& after) {
   if (!after.config || after.config == before.config) return;
   for (const auto member : {&model::Config::warnings, &model::Config::notes})
     for (const auto& text : (*after.config).*member)
@@ -132,7 +133,7 @@ void announce(const Snapshot& before, const Snapshot& after) {
   announce_health(before, after);
   if (after.config_errors != before.config_errors)
     for (const auto& error : after.config_errors) loop::log(Event::configuration_rejected, {}, error);
-  announce_warnings(before, after);
+  announce_reading(before, after);
   if (after.config_generation != before.config_generation)
     loop::log(Event::configuration_loaded, {{names::kFieldGeneration, std::to_string(after.config_generation)}},
               fmt::format("configuration generation {}: {} policies, {} resources, {} modules", after.config_generation,

@@ -60,6 +60,18 @@ TEST(Pools, ASharedPoolNamesTheModuleThatIsMissing) {
   EXPECT_THAT(pool.not_ready.at(0).want, HasSubstr("rdma_ucm"));
 }
 
+TEST(Pools, WaitsForTheNodesThatTheResourceRequires) {
+  model::Inventory host = Host{}.pf("0000:01:00.0").rxe("rxe0", "enp1s0");
+  host.rdma_cm.reset();
+  auto config = offering({test::shared("a.io/rdma", 5, interfaces({"enp1s0"}))});
+  config.resources[0].required_nodes = {model::RdmaNode::uverbs};
+  EXPECT_EQ(pools(config, host, {})[0].capacity, 5u);
+  config.resources[0].required_nodes.insert(model::RdmaNode::umad);
+  const auto pool = pools(config, host, {})[0];
+  EXPECT_EQ(pool.capacity, 0u);
+  EXPECT_EQ(pool.not_ready.at(0), (model::Difference{"0000:01:00.0", "no umad device node", "module ib_umad"}));
+}
+
 // B6: the PF has VFs.
 TEST(Pools, AnExclusivePoolTakesVfsInPlaceOfTheirPf) {
   model::Selectors any;

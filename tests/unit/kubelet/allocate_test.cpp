@@ -156,6 +156,7 @@ TEST(Allocate, TakesTheWishesOfTheSelectorsThatTookTheDevice) {
   plain.drivers = {"igb_uio"};
   rdma.is_rdma = true;
   offer.pool().resource.selectors = {plain, rdma};
+  offer.pool().devices.at(0).selector = 1;
   Machine machine;
   machine.nodes[kVf] = machine.nodes[kOtherVf] = std::vector<DeviceNode>{};
   ASSERT_TRUE(machine.allocate(offer, {"0000:3b:00.2", "0000:3b:00.3"}).has_value());
