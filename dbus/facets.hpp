@@ -233,6 +233,8 @@ class ResourceFacet final : public Facet<ResourceView, org::nicagent1::Resource_
   std::string Socket() override { return read(&ResourceView::socket); }
   std::string Rival() override { return read(&ResourceView::rival); }
   bool StandingBy() override { return read(&ResourceView::standing_by); }
+  std::vector<Row<UnhealthyRow>> Unhealthy() override { return read(&ResourceView::unhealthy); }
+  std::vector<std::string> Warnings() override { return read(&ResourceView::warnings); }
   std::vector<Row<HolderRow>> Holders() override { return read(&ResourceView::holders); }
   Row<ErrorRow> Disagreement() override { return read(&ResourceView::disagreement); }
   std::vector<sdbus::ObjectPath> Devices() override { return read(&ResourceView::devices); }

@@ -62,6 +62,11 @@ struct Fields<HolderRow> {
       std::tuple{Field{"Device", &Row::device}, Field{"Pod", &Row::pod}, Field{"Container", &Row::container}};
 };
 template <>
+struct Fields<UnhealthyRow> {
+  using Row = UnhealthyRow;
+  static constexpr auto fields = std::tuple{Field{"Device", &Row::device}, Field{"Why", &Row::why}};
+};
+template <>
 struct Fields<FindingRow> {
   using Row = FindingRow;
   static constexpr auto fields = std::tuple{Field{"Severity", &Row::severity}, Field{"Text", &Row::text}};
@@ -282,6 +287,8 @@ struct Interface<ResourceView> {
       Property{"Socket", &View::socket, Emits::change},
       Property{"Rival", &View::rival, Emits::change},
       Property{"StandingBy", &View::standing_by, Emits::change},
+      Property{"Unhealthy", &View::unhealthy, Emits::change},
+      Property{"Warnings", &View::warnings, Emits::change},
       Property{"Holders", &View::holders, Emits::change},
       Property{"Disagreement", &View::disagreement, Emits::change},
       Property{"Devices", &View::devices, Emits::change},

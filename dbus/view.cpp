@@ -352,6 +352,10 @@ ResourceView resource_view(const model::Pool& pool, const Snapshot& snapshot) {
   for (const auto& function : pool.functions)  // accelerators have no objects
     if (snapshot.inventory.functions.contains(function)) view.devices.push_back({device_path(function)});
   view.not_ready = rows(pool.not_ready);
+  if (!pool.unhealthy.empty()) view.unhealthy.push_back({"", pool.unhealthy});
+  for (const auto& device : pool.devices)
+    if (!device.healthy) view.unhealthy.push_back({device.id, device.unhealthy});
+  view.warnings = pool.warnings;
   return view;
 }
 

@@ -43,6 +43,10 @@ struct HolderRow {
   std::string device, pod, container;
   bool operator==(const HolderRow&) const = default;
 };
+struct UnhealthyRow {
+  std::string device, why;
+  bool operator==(const UnhealthyRow&) const = default;
+};
 struct FindingRow {
   std::string severity, text;
   bool operator==(const FindingRow&) const = default;
@@ -228,6 +232,8 @@ struct ResourceView {
   std::string rival;
   bool standing_by{false};
   std::vector<HolderRow> holders;
+  std::vector<UnhealthyRow> unhealthy;
+  std::vector<std::string> warnings;
   ErrorRow disagreement;
   std::vector<Path> devices;
   std::vector<DifferenceRow> not_ready;

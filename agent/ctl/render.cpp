@@ -332,6 +332,12 @@ std::string resources(const Json& state, const Style& style) {
     for (const auto& row : list(resource, "NotReady"))
       below += fmt::format("{}: {} is not in it: {}, waits for {}\n", name, member(row, "What"), member(row, "Have"),
                            or_dash(member(row, "Want")));
+    for (const auto& row : list(resource, "Unhealthy")) {
+      const auto device = member(row, "Device");
+      below +=
+          fmt::format("{}: {} unhealthy: {}\n", name, device.empty() ? "all are" : device + " is", member(row, "Why"));
+    }
+    for (const auto& warning : list(resource, "Warnings")) below += fmt::format("{}: {}\n", name, plain(warning));
     for (const auto& holder : list(resource, "Holders"))
       below += fmt::format("{}: {} is held by container {} of pod {}\n", name, member(holder, "Device"),
                            member(holder, "Container"), member(holder, "Pod"));

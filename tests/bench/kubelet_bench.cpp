@@ -5,6 +5,7 @@
 #include "core/pools.hpp"
 #include "host/nodes.hpp"
 #include "host/observe.hpp"
+#include "kubelet/allocate.hpp"
 #include "kubelet/channel.hpp"
 #include "kubelet/endpoint.hpp"
 #include "kubelet_standin/standin.hpp"
@@ -93,7 +94,7 @@ KubeletProcess& the_kubelet() {
 // The endpoint on the caller's loop.
 class Agent {
  public:
-  explicit Agent(kubelet::Resolve resolve = [](const auto&) { return std::vector<model::DeviceNode>{}; }) {
+  explicit Agent(nic::kubelet::Resolve resolve = [](const auto&) { return std::vector<model::DeviceNode>{}; }) {
     std::filesystem::create_directories(std::filesystem::path{the_kubelet().root()} / "plugins_registry");
     endpoint_ = std::make_unique<nic::kubelet::Endpoint>(
         event_.get(),

@@ -187,17 +187,22 @@ TEST(Resources, SayWhoHoldsADeviceAndWhoElseOffersIt) {
   auto& resource = state["Resources"][0];
   resource["NotReady"] = Json::array();
   resource["Holders"] = {{{"Device", "7"}, {"Pod", "ml/worker-0"}, {"Container", "app"}}};
+  resource["Unhealthy"] = {{{"Device", ""}, {"Why", "every port is down"}}, {{"Device", "7"}, {"Why", "it is gone"}}};
+  resource["Warnings"] = {"a.io/vfs has it too"};
   resource["Rival"] = "/var/lib/kubelet/plugins_registry/rdma.sock";
   resource["StandingBy"] = true;
   resource["Disagreement"] = {
       {"Code", "internal"}, {"Errno", 0}, {"Operation", "offer"}, {"Object", "example.com/rdma"}, {"Advice", "count"}};
   const auto text = resources(state, {});
   EXPECT_NE(text.find("example.com/rdma: 7 is held by container app of pod ml/worker-0\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("example.com/rdma: all are unhealthy: every port is down\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("example.com/rdma: 7 is unhealthy: it is gone\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("example.com/rdma: a.io/vfs has it too\n"), std::string::npos) << text;
   EXPECT_NE(
       text.find("another plugin offers it too, on /var/lib/kubelet/plugins_registry/rdma.sock: the agent stands by"),
       std::string::npos)
       << text;
-  EXPECT_NE(text.find("  count\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("  -> count\n"), std::string::npos) << text;
 }
 
 TEST(Views, OfAnEmptyMachineSaySo) {

@@ -46,6 +46,18 @@ TEST(View, ShowsAPfWithItsInterfaceItsVfsAndItsRdmaDevice) {
   EXPECT_FALSE(pf.virtual_function);
 }
 
+TEST(View, SaysWhyDevicesOfAResourceAreUnhealthyAndWhatIsLikelyNotMeant) {
+  auto snapshot = machine();
+  auto& pool = snapshot.pools.at(0);
+  pool.unhealthy = "every port is down";
+  pool.devices.push_back({"0000:3b:00.2", false, {}, {}, "", "its PF has no carrier"});
+  pool.warnings = {"a.io/vfs has it too"};
+  const auto shown = view(snapshot, "1").resources.begin()->second;
+  EXPECT_THAT(shown.unhealthy, ElementsAre(UnhealthyRow{"", "every port is down"},
+                                           UnhealthyRow{"0000:3b:00.2", "its PF has no carrier"}));
+  EXPECT_THAT(shown.warnings, ElementsAre("a.io/vfs has it too"));
+}
+
 TEST(View, ShowsWhatWasFoundOnAPfThatIsOwned) {
   auto snapshot = machine();
   EXPECT_FALSE(view(snapshot, "1").devices.at(kPfPath).physical_function->owned);

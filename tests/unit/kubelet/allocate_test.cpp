@@ -1,6 +1,9 @@
 #include "kubelet/allocate.hpp"
 
+#include "core/pools.hpp"
+#include "lib/hosts.hpp"
 #include "lib/offers.hpp"
+#include "lib/policies.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -385,22 +388,28 @@ TEST(DeviceList, TellsTheNumaNodeUnlessItIsExcluded) {
   EXPECT_FALSE(device_list(offer.pool()).devices(0).has_topology());
 }
 
+model::Pool pool_of(const model::Inventory& host, const model::Resource& resource) {
+  model::Config config;
+  config.resources = {resource};
+  return core::pools(config, host, {}).at(0);
+}
+
 // C4: off unless it is asked for, as upstream.
 TEST(DeviceList, TellsTheNumaNodesOfASharedResourceWhereItIsAskedTo) {
-  const model::Inventory host = Host{}.pf("0000:01:00.0").rxe("rxe0", "enp1s0");
+  const model::Inventory host = test::Host{}.pf("0000:01:00.0").rxe("rxe0", "enp1s0");
   auto resource = test::shared("a.io/hca", 3, {});
-  EXPECT_FALSE(device_list(with(host, resource).pools[0]).devices(0).has_topology());
+  EXPECT_FALSE(device_list(pool_of(host, resource)).devices(0).has_topology());
   resource.numa_topology = true;
-  const auto list = device_list(with(host, resource).pools[0]);
+  const auto list = device_list(pool_of(host, resource));
   ASSERT_EQ(list.devices(2).topology().nodes_size(), 1);
   EXPECT_EQ(list.devices(2).topology().nodes(0).id(), 0);
 }
 
 // C5
 TEST(DeviceList, TellsThatASharedResourceIsUnhealthy) {
-  model::Inventory host = Host{}.pf("0000:01:00.0").rxe("rxe0", "enp1s0");
+  model::Inventory host = test::Host{}.pf("0000:01:00.0").rxe("rxe0", "enp1s0");
   host.rdma_devices[0].ports[0].state = "DOWN";
-  const auto list = device_list(with(host, test::shared("a.io/hca", 2, {})).pools[0]);
+  const auto list = device_list(pool_of(host, test::shared("a.io/hca", 2, {})));
   ASSERT_EQ(list.devices_size(), 2);
   EXPECT_EQ(list.devices(0).health(), "Unhealthy");
 }

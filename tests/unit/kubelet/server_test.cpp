@@ -3,6 +3,7 @@
 
 #include "kubelet/allocate.hpp"
 #include "kubelet/channel.hpp"
+#include "kubelet/doorman.hpp"
 #include "lib/offers.hpp"
 #include "lib/temporary_folder.hpp"
 
@@ -35,8 +36,10 @@ class ServerTest : public testing::Test {
                            .keep_cdi = {}}};
     const auto socket = (folder.path() / "a.sock").string();
     server = *ResourceServer::serve(
-        context, "a.io/vfs", socket, std::make_shared<v1beta1::ListAndWatchResponse>(),
+        context, "a.io/vfs", std::make_shared<const std::string>(),
         {[](unsigned) {}, [] {}, [](bool, const std::string&) {}, [this] { ++handed_out; }, [this] { ++disagreed; }});
+    door = *Door::open(socket);
+    doorman.attend(*door, server->grpc());
     stub = v1beta1::DevicePlugin::NewStub(channel_to(socket));
   }
   void publish(model::Resource resource) {
@@ -77,6 +80,8 @@ class ServerTest : public testing::Test {
   std::optional<Given> given;
   unsigned handed_out{0}, disagreed{0};
   std::shared_ptr<ResourceServer> server;
+  std::unique_ptr<Door> door;
+  Doorman doorman;
   std::unique_ptr<v1beta1::DevicePlugin::Stub> stub;
 };
 
