@@ -133,7 +133,9 @@ TEST(Preferred, IsOfTheSizeThatWasAskedFor) {
       const auto chosen = cards.ask(all, {all[4]}, size);
       EXPECT_THAT(chosen, SizeIs(size));
       EXPECT_EQ(std::set(chosen.begin(), chosen.end()).size(), size);
-      if (size > 0) EXPECT_EQ(chosen[0], all[4]);
+      if (size > 0) {
+        EXPECT_EQ(chosen[0], all[4]);
+      }
     }
     EXPECT_THAT(cards.ask(all, {}, 9), SizeIs(5));
     EXPECT_THAT(cards.ask({"x", all[0], all[0]}, {"y", "y"}, 3), ElementsAre("y", all[0], "x"));
