@@ -84,10 +84,10 @@ TEST_F(LifeTest, TriesAgainByItselfWhenThePluginWatcherSaysNo) {  // F4
 TEST_F(LifeTest, TriesRegisterAgainWhenItIsRefused) {  // F11
   only_register();
   start_kubelet(true);
-  kubelet->refuse(1, "no room");
+  kubelet->refuse(2, "no room");  // the first call may be dropped for one that the socket's appearance calls for
   offer(7);
   ASSERT_TRUE(run_until([&] { return error().contains("no room"); }));
-  EXPECT_TRUE(streams(4s));
+  EXPECT_TRUE(streams(9s));
 }
 
 TEST_F(LifeTest, TriesRegisterAgainWhenItTimesOut) {  // F11
@@ -240,7 +240,8 @@ TEST_F(LifeTest, AllocateWaitsForNothingThatTheLoopIsAt) {  // D13
   std::vector<Clock::duration> times;
   for (int i = 0; i < 50; ++i) {
     const auto begin = Clock::now();
-    EXPECT_EQ(kubelet->allocate(kResource, {"1"})["event"], "allocated");
+    const auto answer = kubelet->allocate(kResource, {"1"});
+    EXPECT_EQ(answer["event"], "allocated") << answer;
     times.push_back(Clock::now() - begin);
   }
   over = true;
