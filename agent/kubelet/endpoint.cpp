@@ -81,8 +81,8 @@ void Endpoint::refresh() {
   watch();
   const bool present = settings_.enabled && is_folder(settings_.root);
   if (std::exchange(present_, present) != present) context_.present(present);
+  look_for_kubelet();  // before: who is met now knows it already
   meet();
-  look_for_kubelet();
   for (auto& [resource, offer] : offers_) offer->look_for_socket();
   rivals_.look();
 }

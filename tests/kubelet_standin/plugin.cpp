@@ -81,11 +81,16 @@ PluginStandin::PluginStandin(const std::filesystem::path& root, const std::files
   parts_->socket = socket;
   const bool watched = socket.parent_path().filename() == "plugins_registry";
   grpc::ServerBuilder builder;
-  builder.AddListeningPort("unix:" + socket.string(), grpc::InsecureServerCredentials());
+  // gRPC removes the path that it has bound; the second name of the socket is ours to remove, or to leave.
+  const auto hidden = socket.parent_path() / ("." + socket.filename().string());
+  builder.AddListeningPort("unix:" + hidden.string(), grpc::InsecureServerCredentials());
   builder.RegisterService(&parts_->plugin);
   // Those that call Register do not serve GetInfo.
   if (watched) builder.RegisterService(&parts_->info);
   parts_->server = builder.BuildAndStart();
+  std::error_code failure;
+  std::filesystem::remove(socket, failure);
+  std::filesystem::create_hard_link(hidden, socket);
   if (watched) return;
   const auto channel = dial(root / "device-plugins/kubelet.sock");
   if (!channel) return;
@@ -99,18 +104,16 @@ PluginStandin::PluginStandin(const std::filesystem::path& root, const std::files
 }
 
 PluginStandin::~PluginStandin() {
-  parts_->plugin.end();
-  if (parts_->server) parts_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds{200});
+  vanish();
+  std::error_code failure;
+  std::filesystem::remove(parts_->socket, failure);
 }
 
 void PluginStandin::vanish() {
-  // gRPC removes the path, not the file that was renamed.
-  const auto aside = parts_->socket.parent_path() / ".aside";
-  std::filesystem::rename(parts_->socket, aside);
+  if (!parts_->server) return;
   parts_->plugin.end();
   parts_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds{200});
   parts_->server.reset();
-  std::filesystem::rename(aside, parts_->socket);
 }
 
 }  // namespace nic::test

@@ -288,6 +288,11 @@ void KubeletStandin::ended(const std::shared_ptr<Plugin>& plugin, int code) {
           {"code", code}});
 }
 
+bool KubeletStandin::knows(const std::string& resource) {
+  const std::lock_guard lock{mutex_};
+  return plugins_.contains(resource);
+}
+
 std::set<std::string> KubeletStandin::allocatable(const std::string& resource) {
   const std::lock_guard lock{mutex_};
   return allocatable_[resource];

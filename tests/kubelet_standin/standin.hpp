@@ -48,6 +48,7 @@ class KubeletStandin {
   // The next registrations are refused with this text, or (`hang`) Register does not answer at all.
   void refuse(unsigned times, const std::string& text);
   void hang(unsigned times);
+  [[nodiscard]] bool knows(const std::string& resource);  // a plugin has registered it
   // What can be allocated now: the healthy devices of the newest list of a plugin that is connected.
   [[nodiscard]] std::set<std::string> allocatable(const std::string& resource);
   // Pod resources lack this device, as those of a kubelet that missed something.

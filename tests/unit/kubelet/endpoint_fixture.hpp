@@ -61,7 +61,8 @@ class EndpointTest : public testing::Test {
     (void)run_until([] { return false; }, time);
   }
   [[nodiscard]] bool streams(std::chrono::milliseconds within = std::chrono::seconds{10}) {
-    return run_until([&] { return state() == KubeletState::streaming; }, within);
+    return run_until([&] { return state() == KubeletState::streaming && (!kubelet || kubelet->knows(kResource)); },
+                     within);
   }
   [[nodiscard]] std::size_t allocatable() { return kubelet->allocatable(kResource).size(); }
   void offer(unsigned capacity, const std::string& name = kResource) {

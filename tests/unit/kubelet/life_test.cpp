@@ -168,6 +168,8 @@ TEST_F(LifeTest, ReplacesWhatAKilledAgentLeft) {  // F9
     std::filesystem::rename(aside, path);
   }
   ASSERT_EQ(sockets(), 1u);
+  restart_agent();
+  EXPECT_EQ(sockets(), 0u) << "a kubelet that starts now would wait for it";
   start_kubelet();
   offer(7);
   EXPECT_TRUE(streams());
