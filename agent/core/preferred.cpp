@@ -97,9 +97,12 @@ void near_gpu(Choosing& now) {
       if (known != to.end()) return known->second;
       return to.emplace(card, distance(now.inventory, gpu, card).value_or(kUnknown)).first->second;
     };
-    auto order = now.free;
-    std::ranges::stable_sort(order, {}, away);
-    if (order.empty()) return;
+    if (now.free.empty()) return;
+    std::vector<std::pair<Distance, std::size_t>> ranked;  // equals in the order in which they are
+    for (std::size_t at = 0; at < now.free.size(); ++at) ranked.emplace_back(away(now.free[at]), at);
+    std::ranges::sort(ranked);
+    std::vector<std::string_view> order;
+    for (const auto& [distance, at] : ranked) order.push_back(now.free[at]);
     const auto nearest = away(order.front());
     const auto plenty = static_cast<std::size_t>(
         std::ranges::count_if(order, [&](std::string_view id) { return away(id) == nearest; }));

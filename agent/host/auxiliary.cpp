@@ -63,7 +63,7 @@ void look_at_auxiliary(const Sysfs& sys, Functions& functions) {
     if (function == functions.end()) continue;  // gone since: an event is on its way
     model::AuxiliaryDevice device;
     device.name = name;
-    device.type = parts->type;
+    device.type = std::string{parts->type};
     if (const auto number = (*folder)->number<unsigned>((name + "/sfnum").c_str()); number) device.sf_number = *number;
     if (const auto driver = (*folder)->link((name + "/driver").c_str()); driver) device.driver = *driver;
     function->second.auxiliary.push_back(std::move(device));

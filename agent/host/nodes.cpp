@@ -63,7 +63,7 @@ Result<std::vector<std::string>> access_devices(const Sysfs& sys, const std::str
       mine.emplace_back(port ? port->value_or(0) : 0, name);
     }
     if (mine.empty()) continue;
-    std::ranges::stable_sort(mine, {}, &std::pair<unsigned, std::string>::first);
+    std::ranges::sort(mine);
     std::vector<std::string> result;
     for (auto& [port, name] : mine) result.push_back(std::move(name));
     return result;
