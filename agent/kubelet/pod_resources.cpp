@@ -97,4 +97,16 @@ std::expected<std::map<model::PciAddress, std::string>, Error> handed_out(const 
   return users;
 }
 
+std::optional<Held> held(const std::string& kubelet_root) {
+  const auto socket = socket_below(kubelet_root);
+  if (kubelet_root.empty() || !is_there(socket)) return std::nullopt;
+  Calls calls;
+  const auto holders = holders_of(*v1::PodResourcesLister::NewStub(channel_to(socket)), calls, socket);
+  if (!holders) return std::nullopt;
+  Held devices;
+  for (const auto& [resource, all] : *holders)
+    for (const auto& holder : all) devices.emplace(resource, holder.device);
+  return devices;
+}
+
 }  // namespace nic::kubelet

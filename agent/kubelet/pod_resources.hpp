@@ -3,6 +3,7 @@
 // Source: the kubelet's PodResourcesLister v1 on <root>/pod-resources/kubelet.sock.
 #pragma once
 
+#include "kubelet/container_files.hpp"
 #include "kubelet/errands.hpp"
 #include "model/error.hpp"
 #include "model/pci_address.hpp"
@@ -30,5 +31,9 @@ struct PodResources {
 // shared resources, other vendors' plugins) are passed over. Empty where there is no such socket.
 [[nodiscard]] std::expected<std::map<model::PciAddress, std::string>, model::Error> handed_out(
     const std::string& kubelet_root);
+
+// Which devices of which resources; nullopt where the kubelet does not answer: it is not there, it starts anew, it has
+// no such socket.
+[[nodiscard]] std::optional<Held> held(const std::string& kubelet_root);
 
 }  // namespace nic::kubelet

@@ -1,6 +1,6 @@
 #include "nic-agent/files_follower.hpp"
 
-#include "kubelet/held.hpp"
+#include "kubelet/pod_resources.hpp"
 #include "loop/log.hpp"
 
 #include <optional>
