@@ -1,7 +1,5 @@
 # what: another plugin is taken over or stood by for, an upgrade while streaming, a kubelet elsewhere and one that comes later
-# node: bare+package
 # deadline: 300
-dpkg -i /host/nic-agent.deb
 configuration() {
     write_config <<END
 [kubelet]

@@ -35,7 +35,7 @@ wait_for 20 "VF 0 and 1" kubelet_has example.com/one 2
 wait_for 5 "VF 2" kubelet_has example.com/rest 1
 wait_for 5 "a resource with nothing in it is offered" kubelet_has example.com/none 0
 contains "explain" "example.com/one, which stands before it in the configuration, has it" "$(nicctl explain "$(vf 0)" example.com/rest)"
-contains "explain" "pf_names and root_devices select VFs" "$(nicctl explain $pf example.com/rest)"
+contains "explain" "pf_names and root_devices select VFs" "$(nicctl explain $pf example.com/one)"
 
 step "a VF without driver leaves, and comes when it is bound"
 echo "$(vf 1)" >/sys/bus/pci/drivers/igbvf/unbind
