@@ -5,6 +5,7 @@
 #include "core/pools.hpp"
 #include "host/nodes.hpp"
 #include "host/observe.hpp"
+#include "kubelet/allocate.hpp"
 #include "kubelet/channel.hpp"
 #include "kubelet/endpoint.hpp"
 #include "kubelet_standin/standin.hpp"
