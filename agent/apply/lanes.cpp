@@ -189,10 +189,13 @@ void Reconciler::lane_over(const std::string& name) {
     work_[*lane.pf].applying = false;
     work_[*lane.pf].stuck = false;
   }
-  if (lane.error)
+  if (lane.error) {
     backoff_.failed(name, lane.steps, std::chrono::steady_clock::now(), lane.for_good);
-  else
+    // A configuration that came since the step failed has forgotten that it did.
+    if (!lane.reload) failed(lane, lane.steps.front(), *lane.error);
+  } else {
     backoff_.forget(name);
+  }
   if (const auto delay = backoff_.delay(name); delay && lane.pf)
     work_[*lane.pf].retry_usec =
         realtime_usec() +

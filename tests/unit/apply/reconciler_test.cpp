@@ -346,6 +346,36 @@ TEST(Reconciler, LoadsEachRequiredModuleOnItsOwn) {
   EXPECT_THAT(agent.now()->components.at(2).text, HasSubstr("no such module"));
 }
 
+// The step has failed, its lane is not over, and the configuration is read again just then.
+TEST(Reconciler, AFailureIsShownWheneverTheConfigurationIsReadAgain) {
+  for (unsigned turns = 0; turns < 8; ++turns) {
+    SCOPED_TRACE(turns);
+    model::Config config;
+    config.sources = {"t"};
+    config.modules = {{"no_such", {"t", 1, 1}}};
+    AgentOnSim agent{Host{}};
+    const auto post = agent.mailbox.handle();
+    bool again = false, midway = false;
+    std::function<void(unsigned)> later = [&](unsigned left) {
+      if (left > 0) return post([&, left] { later(left - 1); });
+      again = true;
+      midway = agent.finished.empty();
+      agent.reconciler->configure(config);
+    };
+    agent.machine->fail_when([&, begun = false](const auto&) mutable -> std::optional<model::Error> {
+      if (!std::exchange(begun, true)) post([&] { later(turns); });
+      return model::Error{model::Code::not_found, ENOENT, "load module", "no_such", "there is no such module"};
+    });
+    agent.reconciler->configure(config);
+    agent.reconciler->start();
+    ASSERT_TRUE(agent.run_until([&] { return again && !agent.finished.empty() && agent.idle(); }));
+    if (midway) {
+      EXPECT_FALSE(agent.now()->modules.at(0).errors.empty());
+    }
+    EXPECT_TRUE(agent.run_until([&] { return !agent.now()->modules.at(0).errors.empty(); }));
+  }
+}
+
 TEST(Reconciler, PutsBackWhatAnInterruptedRunLeft) {
   const test::TemporaryFolder state;
   model::Inventory host = Host{}.pf("0000:01:00.0");
