@@ -4,6 +4,7 @@
 #include "podresources.grpc.pb.h"
 
 #include <fmt/format.h>
+#include <google/protobuf/arena.h>
 
 #include <algorithm>
 #include <chrono>
@@ -73,13 +74,18 @@ std::expected<PodResources, Error> pod_resources(const std::string& kubelet_root
   auto holders = holders_of(*stub, calls, socket);
   if (!holders) return std::unexpected(holders.error());
   PodResources all{std::move(*holders), std::nullopt};
-  v1::AllocatableResourcesResponse response;
+  // A message of its own for each device: 64 resources of 1,000 are 64,000 of them.
+  google::protobuf::Arena arena;
+  auto* response = google::protobuf::Arena::CreateMessage<v1::AllocatableResourcesResponse>(&arena);
   const auto status = calls.within(
-      kPatience, [&](grpc::ClientContext& context) { return stub->GetAllocatableResources(&context, {}, &response); });
+      kPatience, [&](grpc::ClientContext& context) { return stub->GetAllocatableResources(&context, {}, response); });
   if (!status.ok()) return all;
   auto& allocatable = all.allocatable.emplace();
-  for (const auto& devices : response.devices())
-    allocatable[devices.resource_name()].insert(devices.device_ids().begin(), devices.device_ids().end());
+  for (const auto& devices : response->devices()) {
+    auto& ids = allocatable[devices.resource_name()];
+    ids.insert(ids.end(), devices.device_ids().begin(), devices.device_ids().end());
+  }
+  for (auto& [resource, ids] : allocatable) std::ranges::sort(ids);
   return all;
 }
 

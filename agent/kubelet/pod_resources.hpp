@@ -12,7 +12,6 @@
 #include <expected>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -20,8 +19,8 @@ namespace nic::kubelet {
 
 struct PodResources {
   std::map<std::string, std::vector<model::Holder>> holders;  // by resource; those of one by device
-  // Device ids by resource; nullopt where the kubelet does not tell (before Kubernetes 1.23).
-  std::optional<std::map<std::string, std::set<std::string>>> allocatable;
+  // Sorted device ids by resource; nullopt where the kubelet does not tell (before Kubernetes 1.23).
+  std::optional<std::map<std::string, std::vector<std::string>>> allocatable;
 };
 
 // Of all resources, other vendors' too. Code::not_found where there is no such socket or nobody listens.
