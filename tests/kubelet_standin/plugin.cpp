@@ -84,6 +84,8 @@ PluginStandin::PluginStandin(const std::filesystem::path& root, const std::files
   // gRPC removes the path that it has bound; the second name of the socket is ours to remove, or to leave.
   const auto hidden = socket.parent_path() / ("." + socket.filename().string());
   builder.AddListeningPort("unix:" + hidden.string(), grpc::InsecureServerCredentials());
+  // Its threads look at their queues so often, and its end waits for them; left alone they take ten seconds.
+  builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::CQ_TIMEOUT_MSEC, 50);
   builder.RegisterService(&parts_->plugin);
   // Those that call Register do not serve GetInfo.
   if (watched) builder.RegisterService(&parts_->info);
