@@ -60,6 +60,7 @@ Meeting Endpoint::meeting() const {
 
 void Endpoint::configure(const model::KubeletSettings& settings) {
   if (std::exchange(configured_, true) && settings == settings_) return;
+  if (settings.root != settings_.root) rivals_.elsewhere();
   settings_ = settings;
   if (!settings_.enabled) offers_.clear();
   refresh();
@@ -155,9 +156,13 @@ void Endpoint::meet() {
   const bool told = std::exchange(unlocked_, std::move(hindered)) == unlocked_;
   meeting_ = now;
   if (!told) report_later();
-  // Whoever is to stand by has to know first for whom.
-  const bool known = settings_.on_rival == model::OnRival::take_over || rivals_.looked();
-  for (auto& [resource, offer] : offers_) offer->meet(unlocked_ || !known ? Meeting{} : meeting_);
+  for (auto& [resource, offer] : offers_) offer->meet(meeting_for(resource));
+}
+
+// Whoever may have to stand by has to know first for whom.
+Meeting Endpoint::meeting_for(const std::string& resource) const {
+  const bool known = settings_.on_rival == model::OnRival::take_over || rivals_.looked_for(resource);
+  return unlocked_ || !known ? Meeting{} : meeting_;
 }
 
 void Endpoint::publish(const std::shared_ptr<const model::Snapshot>& snapshot) {
@@ -187,8 +192,7 @@ void Endpoint::offer(const model::Pool& pool) {
   offer->offer(pool, shared_list(std::move(bytes)));
   if (!fresh) return;
   offer->rival(rivals_.of(name), settings_.on_rival == model::OnRival::stand_by);
-  const bool known = settings_.on_rival == model::OnRival::take_over || rivals_.looked();
-  if (known && !unlocked_) offer->meet(meeting_);
+  offer->meet(meeting_for(name));
 }
 
 // Shared resources of one size have the same list.
@@ -212,8 +216,7 @@ Rivals::Search Endpoint::search() const {
 void Endpoint::rivals_changed() {
   const bool stand_by = settings_.on_rival == model::OnRival::stand_by;
   for (auto& [resource, offer] : offers_) offer->rival(rivals_.of(resource), stand_by);
-  if (stand_by && rivals_.looked() && !unlocked_)
-    for (auto& [resource, offer] : offers_) offer->meet(meeting_);
+  for (auto& [resource, offer] : offers_) offer->meet(meeting_for(resource));
 }
 
 Holders::Question Endpoint::question() const {

@@ -42,6 +42,7 @@ class Endpoint {
   void seen_socket(const std::string& path, const std::string& name);
   void look_for_kubelet();
   void meet();
+  [[nodiscard]] Meeting meeting_for(const std::string& resource) const;
   [[nodiscard]] std::optional<model::Error> lock(const std::string& wanted);
   void offer(const model::Pool& pool);
   [[nodiscard]] DeviceList shared_list(std::string bytes);

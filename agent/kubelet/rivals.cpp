@@ -114,7 +114,8 @@ void Rivals::found(Plugins plugins, const Search& search) {
   std::erase_if(guards_, [&](const auto& entry) {
     return std::ranges::none_of(rivals, [&](const auto& rival) { return rival.second == entry.first; });
   });
-  const bool first = !std::exchange(looked_, true);
+  bool first = false;
+  if (search.folders == search_().folders) first = std::exchange(looked_for_, search.resources) != looked_for_;
   const bool changed = std::exchange(rivals_, std::move(rivals)) != rivals_;
   const auto now = rivals_;
   for (const auto& [resource, socket] : now) guard(socket);

@@ -26,8 +26,8 @@ class Rivals {
     std::set<std::string> own;  // paths of our own sockets
     std::set<std::string> resources;
   };
-  // `search` says what to look for, each time; `changed` is called after the first look, and when one found more or
-  // fewer.
+  // `search` says what to look for, each time; `changed` is called when a look found more or fewer, or was the first
+  // for a resource.
   Rivals(sd_event* event, loop::Mailbox::Post post, Errands& errands, std::function<Search()> search,
          std::function<void()> changed);
   ~Rivals();
@@ -35,7 +35,9 @@ class Rivals {
   Rivals& operator=(const Rivals&) = delete;
 
   void look();
-  [[nodiscard]] bool looked() const { return looked_; }
+  // A look for this resource has come back, in the folders of now.
+  [[nodiscard]] bool looked_for(const std::string& resource) const { return looked_for_.contains(resource); }
+  void elsewhere() { looked_for_.clear(); }  // the folders are others
   [[nodiscard]] bool knows(const std::string& path) const { return known_.contains(path); }
   [[nodiscard]] std::string of(const std::string& resource) const;  // a socket; "" where there is none
 
@@ -62,7 +64,8 @@ class Rivals {
   Plugins known_;
   std::map<std::string, std::string> rivals_;  // resource: socket
   std::map<std::string, Guard> guards_;        // by socket
-  bool looking_{false}, look_again_{false}, looked_{false};
+  std::set<std::string> looked_for_;
+  bool looking_{false}, look_again_{false};
   std::shared_ptr<Rivals*> self_{std::make_shared<Rivals*>(this)};  // posted work asks whether we are still there
 };
 

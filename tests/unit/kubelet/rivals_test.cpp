@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 class RivalsTest : public EndpointTest {
  protected:
   void start_rival(const std::string& name = "plugins_registry/rdma.sock") {
+    // Else the kubelet's first look and the event both find it, and this stand-in dials one after the other.
+    ASSERT_TRUE(run_until([&] { return count("listening") == 1; }));
     rival = std::make_unique<test::PluginStandin>(root(), root() / name, kResource, 3);
   }
   void stand_by() {
