@@ -86,6 +86,7 @@ void spread(Choosing& now) {
 // Every device is to be near the same GPU: the one for which the worst of them is nearest, and then all together. What
 // was given already counts too. Among equals it is the GPU whose near NICs have most to give.
 void near_gpu(Choosing& now) {
+  if (now.free.empty()) return;
   constexpr Distance kUnknown{model::PathLevel::sys, ~0U};
   using Nearness = std::tuple<std::vector<Distance>, std::size_t>;
   std::optional<std::pair<Nearness, std::vector<std::string_view>>> best;
@@ -97,7 +98,6 @@ void near_gpu(Choosing& now) {
       if (known != to.end()) return known->second;
       return to.emplace(card, distance(now.inventory, gpu, card).value_or(kUnknown)).first->second;
     };
-    if (now.free.empty()) return;
     std::vector<std::pair<Distance, std::size_t>> ranked;  // equals in the order in which they are
     for (std::size_t at = 0; at < now.free.size(); ++at) ranked.emplace_back(away(now.free[at]), at);
     std::ranges::sort(ranked);
